@@ -1,0 +1,35 @@
+// Takes away what would let a plugin speak for the runtime: the ports to the main thread, ways to find them, and
+// threads of its own, which no limit here would count.
+//
+// This raises the bar inside one plugin's thread; it is not the boundary. What a plugin may forge at most is the result
+// of its own execution, because the main thread checks every message (thread.mjs).
+import { syncBuiltinESMExports } from 'node:module';
+import threads from 'node:worker_threads';
+
+/** Gives an object its own fixed copies of every method it inherits: changing a prototype no longer reaches it. */
+export function pinMethods(object) {
+  for (let proto = Object.getPrototypeOf(object); proto && proto !== Object.prototype; proto = Object.getPrototypeOf(proto)) {
+    for (const key of Reflect.ownKeys(proto)) {
+      const { value } = Object.getOwnPropertyDescriptor(proto, key);
+      if (typeof value !== 'function' || key === 'constructor' || Object.hasOwn(object, key)) continue;
+      Object.defineProperty(object, key, { value, writable: false, configurable: false });
+    }
+  }
+}
+
+export function seal(file) {
+  threads.parentPort.close();
+  threads.parentPort = null;
+  threads.workerData = null;
+  threads.Worker = class Worker {
+    constructor() {
+      throw new Error('A plugin cannot start worker threads: it runs in one already.');
+    }
+  };
+  delete threads.postMessageToThread;
+  delete process._getActiveHandles;
+  delete process._getActiveRequests;
+  delete process.binding;
+  process.argv = [process.execPath, file];
+  syncBuiltinESMExports();
+}

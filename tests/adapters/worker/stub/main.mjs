@@ -1,0 +1,10 @@
+// A main process for the engine contract: no plugins, only a life. WSMGR_OUTPUT_BYTES says which one.
+import http from 'node:http';
+
+const behaviour = process.env.WSMGR_OUTPUT_BYTES;
+if (behaviour === '4003') process.exit(3);
+console.log('the test runtime started');
+process.on('SIGTERM', () => {
+  if (behaviour !== '4015') process.exit(0);
+});
+http.createServer((_request, response) => response.end('{}')).listen(process.env.LISTEN);

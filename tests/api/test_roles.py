@@ -1,0 +1,83 @@
+"""Who may call what."""
+
+from __future__ import annotations
+
+import os
+
+import httpx
+import pytest
+from starlette.types import ASGIApp
+
+from tests.api.conftest import SERVICE_UID, client_of
+from wsmgr.api.identity import Forbidden, Identity, Peer, People, Role, Tokens, Unauthenticated, digest_of, new_secret
+from wsmgr.core.errors import InvalidRequest
+
+ADMIN_ONLY = ["/api/admin/workspaces", "/api/owners/user:alice", "/api/plans", "/api/capabilities"]
+FOR_BOTH = ["/api/workspaces", "/api/workspaces/user:alice/plugins"]
+FOR_ALL = ["/health", "/metrics"]
+
+
+async def test_the_role_service_calls_and_does_not_administrate(
+    service: httpx.AsyncClient, admin: httpx.AsyncClient
+) -> None:
+    """403 with a sentence; the same paths work for an admin."""
+    for path in ADMIN_ONLY:
+        refused = await service.get(path)
+        assert (refused.status_code, refused.json()["code"]) == (403, "forbidden"), path
+        assert (await admin.get(path)).status_code == 200, path
+    for path in FOR_BOTH:
+        assert (await service.get(path)).status_code == 200, path
+    assert (await service.put("/api/owners/user:alice", json={"plan": "ENTERPRISE"})).status_code == 403
+
+
+async def test_a_stranger_on_the_socket_is_refused(app: ASGIApp) -> None:
+    """Being able to connect is not yet a role; health and metrics are for all."""
+    async with client_of(app, Peer(SERVICE_UID + 1, frozenset())) as stranger:
+        for path in ADMIN_ONLY + FOR_BOTH:
+            assert (await stranger.get(path)).status_code == 403, path
+        assert (await stranger.post("/api/execute", json={})).status_code == 403
+        for path in FOR_ALL:
+            assert (await stranger.get(path)).status_code == 200, path
+
+
+async def test_tcp_needs_a_token(tcp: httpx.AsyncClient) -> None:
+    """401 without one or with a wrong one; its role counts."""
+    for headers in ({}, {"authorization": "Bearer wrong"}, {"authorization": "Basic x"}, {"authorization": "Bearer "}):
+        refused = await tcp.get("/api/workspaces", headers=headers)
+        assert refused.status_code == 401
+        assert refused.headers["www-authenticate"] == "Bearer"
+        assert (await tcp.post("/api/execute", json={}, headers=headers)).status_code == 401
+    service, admin = ({"authorization": f"Bearer {name}-secret"} for name in ("service", "admin"))
+    assert (await tcp.get("/api/workspaces", headers=service)).status_code == 200
+    assert (await tcp.get("/api/admin/workspaces", headers=service)).status_code == 403
+    assert (await tcp.get("/api/admin/workspaces", headers=admin)).status_code == 200
+
+
+def test_roles_come_from_uid_and_groups() -> None:
+    """Root and the daemon's own user are admin; the settings name the others; the strongest role counts."""
+    people = People(1000, ["1001", "@2001"], ["1002", "@2002"])
+    table = [(0, 0, "admin"), (1000, 1, "admin"), (1001, 1, "admin"), (5, 2001, "admin"), (1002, 1, "service"),
+             (5, 2002, "service"), (1002, 2001, "admin")]  # fmt: skip
+    for uid, gid, role in table:
+        assert people.identify(Peer(uid, frozenset({gid}))) == Identity(f"uid:{uid}", Role(role))
+    with pytest.raises(Forbidden):
+        people.identify(Peer(5, frozenset({5})))
+
+
+def test_a_name_that_this_host_does_not_know_is_refused_at_once() -> None:
+    """A typing error in the settings must not silently give nobody a role."""
+    with pytest.raises(InvalidRequest, match="no-such-user"):
+        People(os.getuid(), ["no-such-user"], [])
+
+
+def test_secrets_differ_and_are_known_by_their_digest_alone() -> None:
+    """256 random bits; a revoked token is unknown at once."""
+    one, other = new_secret(), new_secret()
+    assert one != other
+    tokens = Tokens({digest_of(one): Identity("token:one", Role.SERVICE)})
+    assert tokens.identify(f"Bearer {one}".encode()).actor == "token:one"
+    with pytest.raises(Unauthenticated):
+        tokens.identify(f"Bearer {other}".encode())
+    tokens.replace({})
+    with pytest.raises(Unauthenticated):
+        tokens.identify(f"Bearer {one}".encode())

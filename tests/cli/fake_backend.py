@@ -1,0 +1,88 @@
+"""What stands in for `wsmgr.bootstrap` in the tests of the command line."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from wsmgr.cli.wiring import CapabilityLine, ImageReport, TokenLine
+from wsmgr.core.capability import Capability, Level
+from wsmgr.core.errors import Conflict
+from wsmgr.ports.store import Token
+from wsmgr.settings import Settings
+
+
+@dataclass(frozen=True)
+class Report:
+    """What building an image did."""
+
+    id: str
+    tag: str
+    changed: bool
+    size_bytes: int
+
+
+@dataclass
+class FakeBackend:
+    """Notes each call with its settings; `code` is the exit code that serving and stopping return."""
+
+    calls: list[tuple[str, Settings, tuple[object, ...]]] = field(default_factory=list)
+    code: int = 0
+    tokens: dict[str, Token] = field(default_factory=dict)
+    matrix: list[Capability] = field(
+        default_factory=lambda: [Capability("memory limit", Level.BEST_EFFORT, "seen", "Use cgroups v2.")]
+    )
+
+    def serve(self, settings: Settings) -> int:
+        """Note it."""
+        self.calls.append(("serve", settings, ()))
+        return self.code
+
+    def detach(self, settings: Settings) -> int:
+        """Note it."""
+        self.calls.append(("detach", settings, ()))
+        return self.code
+
+    def shutdown(self, settings: Settings, keep: bool) -> int:
+        """Note it."""
+        self.calls.append(("shutdown", settings, (keep,)))
+        return self.code
+
+    def build_image(
+        self,
+        settings: Settings,
+        *,
+        base: str | None,
+        node_version: str | None,
+        force: bool,
+        progress: Callable[[str], None],
+    ) -> ImageReport:
+        """Report two lines of progress."""
+        self.calls.append(("build_image", settings, (base, node_version, force)))
+        progress("base made")
+        progress("image made")
+        return Report("sha256:" + "cd" * 32, settings.image, force, 106 * 1024 * 1024)
+
+    def create_token(self, settings: Settings, name: str, role: str) -> str:
+        """Refuse a name that is taken, as the store does."""
+        self.calls.append(("create_token", settings, (name, role)))
+        if name in self.tokens:
+            raise Conflict(f"There is a token {name} already.")
+        self.tokens[name] = Token(name, role, datetime(2026, 11, 23, tzinfo=UTC))
+        return "s3cret"
+
+    def list_tokens(self, settings: Settings) -> Sequence[TokenLine]:
+        """Those that were made."""
+        del settings
+        return list(self.tokens.values())
+
+    def delete_token(self, settings: Settings, name: str) -> bool:
+        """Whether it was there."""
+        del settings
+        return self.tokens.pop(name, None) is not None
+
+    def probe(self, settings: Settings) -> Sequence[CapabilityLine]:
+        """The matrix that a test wants."""
+        self.calls.append(("probe", settings, ()))
+        return self.matrix

@@ -1,0 +1,109 @@
+"""On a real terminal: colour, NO_COLOR, questions."""
+
+from __future__ import annotations
+
+import os
+import pty
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.client.fake_daemon import FakeDaemon
+
+ROOT = Path(__file__).parents[2]
+
+
+def _on_terminal(arguments: list[str], environment: dict[str, str], answer: bytes = b"") -> tuple[int, str]:
+    """Run a command on a terminal of its own; its exit code and all that the terminal showed."""
+    ours, theirs = pty.openpty()
+    try:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "wsmgr.cli", *arguments],
+            stdin=theirs,
+            stdout=theirs,
+            stderr=theirs,
+            cwd=ROOT,
+            env={"PATH": os.environ["PATH"], "LANG": "C.UTF-8", "TERM": "xterm", "COLUMNS": "140", **environment},
+        )
+        os.close(theirs)
+        os.write(ours, answer)
+        shown = b""
+        while chunk := _read(ours):
+            shown += chunk
+        return process.wait(timeout=60), shown.decode()
+    finally:
+        os.close(ours)
+
+
+def _read(terminal: int) -> bytes:
+    try:
+        return os.read(terminal, 65_536)
+    except OSError:
+        # The other end has been closed: the command has ended.
+        return b""
+
+
+def _words(shown: str) -> list[str]:
+    """Without the spaces, and without the times, which go on."""
+    return [word for word in shown.split() if not word.isdigit()]
+
+
+def _environment(daemon: FakeDaemon, **more: str) -> dict[str, str]:
+    return {"WSMGR_SOCKET": str(daemon.path), **more}
+
+
+@pytest.mark.parametrize("command", [["ls"], ["executions", "user:alice"]])
+def test_colour_is_used_on_a_terminal_and_not_with_no_color(command: list[str], daemon: FakeDaemon) -> None:
+    """The words are the same in both."""
+    code, coloured = _on_terminal(command, _environment(daemon))
+    assert code == 0
+    assert "\x1b[" in coloured
+    code, plain = _on_terminal(command, _environment(daemon, NO_COLOR="1"))
+    assert code == 0
+    assert "\x1b" not in plain
+    assert _words(plain) == _words(re.sub(r"\x1b\[[0-9;]*m", "", coloured))
+
+
+def test_a_narrow_terminal_folds_and_loses_nothing(daemon: FakeDaemon) -> None:
+    """What does not fit goes on in the next line."""
+    _, shown = _on_terminal(["ls"], _environment(daemon, COLUMNS="60", NO_COLOR="1"))
+    assert "…" not in shown
+    assert max(len(line.rstrip()) for line in shown.splitlines()) <= 60
+
+
+@pytest.mark.parametrize(("answer", "code", "sent"), [(b"n\n", 1, []), (b"\n", 1, []), (b"y\n", 0, ["DELETE"])])
+def test_rm_asks_on_a_terminal(answer: bytes, code: int, sent: list[str], daemon: FakeDaemon) -> None:
+    """Only a yes removes."""
+    ended, shown = _on_terminal(["rm", "user:alice"], _environment(daemon), answer)
+    assert "Remove user:alice?" in shown
+    assert ended == code
+    assert [seen.method for seen in daemon.seen] == sent
+
+
+def test_a_terminal_of_another_encoding_shows_escapes(daemon: FakeDaemon) -> None:
+    """A glyph that cannot be shown does not end the command."""
+    code, shown = _on_terminal(["ls"], _environment(daemon, PYTHONIOENCODING="ascii", NO_COLOR="1"))
+    assert code == 0
+    assert "\\u25cf RUNNING" in shown
+
+
+def test_a_reader_that_leaves_early_is_no_error(daemon: FakeDaemon) -> None:
+    """`wsmgr ls | head -1`."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "wsmgr.cli", "ls"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        cwd=ROOT,
+        env={**os.environ, **_environment(daemon)},
+    )
+    assert process.stdout is not None
+    assert process.stderr is not None
+    process.stdout.close()
+    errors = process.stderr.read()
+    process.wait(timeout=60)
+    process.stderr.close()
+    assert b"Traceback" not in errors
+    assert b"should not have happened" not in errors

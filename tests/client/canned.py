@@ -1,0 +1,164 @@
+"""Answers of a daemon, made of the wire models."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Literal
+
+from wsmgr.wire.capability import Capability, CapabilityPage
+from wsmgr.wire.event import Event, EventPage
+from wsmgr.wire.execute import ExecuteResponse, ExecutionError, LogEntry
+from wsmgr.wire.execution import Execution, ExecutionPage
+from wsmgr.wire.health import EngineHealth, Health
+from wsmgr.wire.host import Host
+from wsmgr.wire.names import Desired, Level, Status
+from wsmgr.wire.owner import Owner
+from wsmgr.wire.plan import Limits, Plan, PlanPage
+from wsmgr.wire.plugin import PluginResult, PluginVersion, PluginVersionPage, PluginWarning
+from wsmgr.wire.workspace import LogPage, ResourceUsage, Workspace, WorkspaceHealth, WorkspacePage, WorkspacePlugin
+
+AT = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
+VERSION = "ab" * 32
+LIMITS = Limits(
+    memory_mb=128,
+    cpus=0.25,
+    pids=128,
+    nofile=512,
+    scratch_mb=64,
+    idle_timeout_seconds=60,
+    max_concurrent_workspaces=1,
+    execution_timeout_ms=30_000,
+    max_execution_timeout_ms=120_000,
+    concurrent_executions=4,
+    queue_length=256,
+    queue_timeout_ms=30_000,
+    input_bytes=2**20,
+    output_bytes=2**20,
+    log_bytes=2**16,
+    plugin_bytes=2**22,
+    require_enforced_limits=False,
+)
+
+
+def workspace(
+    workspace_id: str = "user:alice",
+    status: Status = "RUNNING",
+    desired: Desired = "RUNNING",
+    reason: str = "Running.",
+) -> Workspace:
+    """One workspace with every member filled."""
+    kind, _, name = workspace_id.partition("~")[0].partition(":")
+    return Workspace(
+        id=workspace_id,
+        container_id="c0ffee",
+        user_id=name if kind == "user" else None,
+        organization_id=name if kind == "org" else None,
+        status=status,
+        created_at=AT,
+        last_activity_at=AT,
+        resource_usage=ResourceUsage(memory_mb=28.5, cpu_percent=1.5, network_in_bytes=0, network_out_bytes=0),
+        plan="FREE",
+        limits=LIMITS,
+        isolation="container",
+        limits_enforced={"memoryMb": True, "cpus": False},
+        health=WorkspaceHealth(healthy=True, last_check=AT, uptime=12.5),
+        restarts=1,
+        desired=desired,
+        reason=reason,
+        image="localhost/wsmgr-node:latest",
+        runtime="node 24",
+        plugins=[WorkspacePlugin(slug="hello", version=VERSION, language="javascript")],
+    )
+
+
+def executed(
+    output: object = None, *, failure: ExecutionError | None = None, cold: bool = False, degraded: bool = False
+) -> ExecuteResponse:
+    """How a call ended."""
+    return ExecuteResponse(
+        execution_id="e-1",
+        success=failure is None,
+        output=output,
+        error=failure,
+        logs=[LogEntry(t=1.5, level="info", message="a line \x1b[31mred")],
+        duration_ms=2.5,
+        queue_ms=0.0,
+        start_ms=130.0 if cold else 0.0,
+        cold_start=cold,
+        isolation="worker" if degraded else "container",
+        degraded=degraded,
+        plugin_version=VERSION,
+    )
+
+
+def execution(execution_id: str, state: Literal["running", "succeeded", "failed", "lost"] = "succeeded") -> Execution:
+    """One record."""
+    return Execution(
+        id=execution_id,
+        workspace="user:alice",
+        plugin="hello",
+        version=VERSION,
+        state=state,
+        isolation="container",
+        degraded=False,
+        cold_start=True,
+        created_at=AT,
+        queue_ms=0.0,
+        start_ms=130.0,
+        duration_ms=None if state == "running" else 2.5,
+        success=None if state == "running" else state == "succeeded",
+        error=ExecutionError(type="Exception", message="no") if state == "failed" else None,
+    )
+
+
+def version(slug: str = "hello", *, current: bool = True) -> PluginVersion:
+    """A stored version."""
+    return PluginVersion(
+        slug=slug,
+        version=VERSION,
+        language="javascript",
+        size=2048,
+        created_at=AT,
+        created_by="uid:0",
+        current=current,
+    )
+
+
+def capability(name: str = "memory limit", level: Level = "absent", *, required: bool = False) -> Capability:
+    """One line of the matrix."""
+    mend = None if level == "enforced" else "Use cgroups v2."
+    return Capability(name=name, level=level, evidence="memory.max reads max", mend=mend, required=required)
+
+
+FIXED = {
+    ("GET", "/health"): Health(
+        status="healthy", version="0.1.0", uptime=5.0, engine=EngineHealth(isolation="container", available=True)
+    ),
+    ("GET", "/api/capabilities"): CapabilityPage(items=[capability("namespaces", "enforced"), capability()]),
+    ("GET", "/api/host"): Host(hostname="h", kernel="6.1", cpus=2, memory_mb=24_000, memory_available_mb=20_000),
+    ("GET", "/api/plans"): PlanPage(items=[Plan(name="FREE", limits=LIMITS)]),
+    ("GET", "/api/workspaces"): WorkspacePage(
+        items=[workspace(), workspace("org:acme~reports", "STOPPED", "STOPPED", "Stopped; the next call starts it.")]
+    ),
+    ("GET", "/api/owners/user:alice"): Owner(key="user:alice", plan="PRO"),
+    ("GET", "/api/workspaces/user:alice/executions"): ExecutionPage(
+        items=[execution("e-2", "failed"), execution("e-1"), execution("e-0", "running")], next=None
+    ),
+    ("GET", "/api/workspaces/user:alice/events"): EventPage(
+        items=[Event(id=1, at=AT, actor="uid:0", action="start", reason="asked", workspace="user:alice")]
+    ),
+    ("GET", "/api/workspaces/user:alice/health"): WorkspaceHealth(healthy=True, last_check=AT),
+    ("GET", "/api/workspaces/user:alice/logs"): LogPage(items=["ready", "a line \x1b[31mred"]),
+    ("GET", "/api/workspaces/user:alice/plugins"): PluginVersionPage(items=[version()]),
+    ("GET", "/api/workspaces/user:alice/plugins/hello"): PluginVersionPage(items=[version(), version(current=False)]),
+    ("POST", "/api/workspaces/user:alice/plugins/hello/rollback"): PluginResult(
+        slug="hello", version=VERSION, reloaded=True
+    ),
+    ("PUT", "/api/workspaces/user:alice/plugins/hello"): PluginResult(
+        slug="hello",
+        version=VERSION,
+        reloaded=True,
+        warnings=[PluginWarning(message="eval is used", line=3, column=7)],
+    ),
+}
+"""What is answered to a method and a path, whatever the query and the body."""

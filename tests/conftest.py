@@ -1,0 +1,20 @@
+"""What every test tier shares."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import pytest
+
+from tests.fakes.clock import VirtualLoop
+
+VIRTUAL = Path(__file__).parent / "control"
+
+
+def pytest_asyncio_loop_factories(item: pytest.Item) -> Mapping[str, Callable[[], asyncio.AbstractEventLoop]]:
+    """Tests of `control` run in virtual time, all others in real time."""
+    if item.path.is_relative_to(VIRTUAL):
+        return {"virtual": VirtualLoop}
+    return {"real": asyncio.new_event_loop}

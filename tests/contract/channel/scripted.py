@@ -1,0 +1,127 @@
+"""A correct runtime over the scripted server, whose behaviour is steered by a FakeRuntime record."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from tests.contract.channel.server import Request, RuntimeServer, Wire, answer, raw
+from tests.fakes.channel import FakeRuntime, Mood, echo
+from wsmgr.core.ids import ExecutionId, Slug, Version
+from wsmgr.core.outcome import Failure, Outcome
+from wsmgr.core.plugin import Language, PluginSource
+from wsmgr.ports.channel import Call
+
+
+def _error(failure: Failure) -> dict[str, object]:
+    fields = {"type": failure.type.value, "message": failure.message, "stack": failure.stack, "name": failure.name}
+    return {name: value for name, value in fields.items() if value is not None}
+
+
+def _told(outcome: Outcome) -> bytes:
+    return answer(
+        {
+            "success": outcome.failure is None,
+            "output": outcome.output,
+            "error": outcome.failure and _error(outcome.failure),
+            "logs": [{"t": entry.t, "level": entry.level, "message": entry.message} for entry in outcome.logs],
+            "logsTruncated": outcome.logs_truncated,
+            "durationMs": outcome.duration_ms,
+        }
+    )
+
+
+def _refusal(status: int, kind: str) -> bytes:
+    return answer({"error": {"type": kind, "message": "no"}}, status)
+
+
+class ScriptedRuntime:
+    """Routes requests as the runtime contract says, and misbehaves as its mood says."""
+
+    def __init__(self, server: RuntimeServer) -> None:
+        self.runtime = FakeRuntime()
+        self.held = False
+        self._server = server
+        server.script = self._script
+
+    async def until(self, holds: Callable[[FakeRuntime], bool]) -> None:
+        """Wait until the record is in a state."""
+        await self._server.until(lambda: holds(self.runtime))
+
+    def kill(self) -> None:
+        """Unbind and drop everything, as the death of the process does."""
+        self._server.path.unlink()
+        for wire in list(self._server.wires):
+            wire.writer.transport.abort()
+
+    async def _script(self, request: Request, wire: Wire) -> bytes | None:
+        match self.runtime.mood:
+            case Mood.ABSENT | Mood.DYING:
+                return None
+            case Mood.GARBLED:
+                return raw(b"<html>It works!</html>")
+            case Mood.SILENT:
+                await wire.until_closed()
+                return None
+            case Mood.WELL | Mood.DRAINING:
+                return await self._route(request, wire)
+
+    async def _route(self, request: Request, wire: Wire) -> bytes | None:
+        if request.path == "/health":
+            return self._health()
+        if request.path == "/execute":
+            return await self._execute(request, wire)
+        slug = Slug(request.path.removeprefix("/plugins/"))
+        if request.method == "DELETE":
+            return answer({"deleted": self.runtime.plugins.pop(slug, None) is not None})
+        return self._put(slug, request)
+
+    def _health(self) -> bytes:
+        draining = self.runtime.mood is Mood.DRAINING
+        plugins = {slug: plugin.version for slug, plugin in self.runtime.plugins.items()}
+        counts = {"inflight": self.runtime.inflight, "executions": len(self.runtime.calls)}
+        status = "draining" if draining else "healthy"
+        return answer({"status": status, "uptime": 1.0, "runtime": "fake", "plugins": plugins, **counts})
+
+    def _put(self, slug: Slug, request: Request) -> bytes:
+        if slug in self.runtime.refuses:
+            return answer({"error": _error(self.runtime.refuses[slug])}, 422)
+        asked = request.json()
+        version = Version(str(asked["version"]))
+        plugin = PluginSource(slug, version, Language(str(asked["language"])), str(asked["code"]))
+        self.runtime.plugins[slug] = plugin
+        return answer({"slug": slug, "version": version, "loadMs": 1.0})
+
+    async def _execute(self, request: Request, wire: Wire) -> bytes | None:
+        if self.runtime.mood is Mood.DRAINING:
+            return _refusal(503, "draining")
+        asked = request.json()
+        held = self.runtime.plugins.get(Slug(str(asked["plugin"])))
+        if held is None or held.version != asked["version"]:
+            return _refusal(409, "unknown_version")
+        call = _call(asked)
+        self.runtime.calls.append(call)
+        if self.held:
+            self.runtime.inflight += 1
+            await self._server.tell()
+            await wire.until_closed()
+            self.runtime.inflight -= 1
+            self.runtime.cancelled.append(call)
+            return None
+        return _told(self.runtime.does.get(call.plugin, echo)(call))
+
+
+def _call(asked: dict[str, object]) -> Call:
+    context, limits, timeout_ms = asked["context"], asked["limits"], asked["timeoutMs"]
+    assert isinstance(context, dict)
+    assert isinstance(limits, dict)
+    assert isinstance(timeout_ms, int)
+    return Call(
+        execution=ExecutionId(str(asked["executionId"])),
+        plugin=Slug(str(asked["plugin"])),
+        version=Version(str(asked["version"])),
+        input=asked["input"],
+        context=context,
+        timeout_s=timeout_ms / 1000,
+        output_bytes=limits["outputBytes"],
+        log_bytes=limits["logBytes"],
+    )

@@ -1,0 +1,206 @@
+"""The decision function: safety, liveness, and the sentences."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from wsmgr.core.reconcile import (
+    AwaitReady,
+    Create,
+    Decision,
+    Nothing,
+    Remove,
+    RestartBudget,
+    Start,
+    Stop,
+    World,
+    plan,
+    remember_failure,
+)
+from wsmgr.core.workspace import (
+    Absent,
+    Created,
+    Desired,
+    Endpoint,
+    Exited,
+    Observed,
+    Phase,
+    Running,
+    Unknown,
+)
+
+WANTED = "1.aaaa"
+ENDPOINT = Endpoint(pid=7, socket="/run/wsmgr/api.sock", uid=210_000, instance="i")
+DIGESTS = st.sampled_from([WANTED, "1.bbbb", "0.aaaa"])
+
+
+def running(digest: str = WANTED) -> Running:
+    """A running instance."""
+    return Running("h", digest, ENDPOINT, datetime(2026, 1, 1, tzinfo=UTC))
+
+
+OBSERVED: st.SearchStrategy[Observed] = st.one_of(
+    st.just(Absent()),
+    st.builds(Created, st.just("h"), DIGESTS),
+    st.builds(running, DIGESTS),
+    st.builds(Exited, st.just("h"), DIGESTS, st.integers(0, 255), st.booleans()),
+    st.just(Unknown("The engine is away.")),
+)
+WORLDS = st.builds(
+    World,
+    desired=st.sampled_from(Desired),
+    observed=OBSERVED,
+    digest=st.just(WANTED),
+    ready=st.booleans(),
+    attending=st.integers(0, 3),
+    urgent=st.booleans(),
+    condemned=st.none() | st.just("It hung."),
+    failures=st.lists(st.floats(0, 100), max_size=4).map(lambda times: tuple(sorted(times))),
+    last_failure=st.just("It crashed."),
+    exhausted=st.booleans(),
+)
+
+
+def world(desired: Desired, observed: Observed, **more: object) -> World:
+    """A calm world."""
+    calm = World(desired=desired, observed=observed, digest=WANTED, ready=False, attending=0)
+    return replace(calm, **more)  # type: ignore[arg-type]  # the table below names fields of World
+
+
+@given(world=WORLDS, now=st.floats(100, 1000))
+def test_every_world_has_a_decision_with_one_sentence(world: World, now: float) -> None:
+    """No world is without a decision, and every decision says why in a sentence."""
+    decision = plan(world, now)
+    assert decision.reason.endswith(".")
+    assert "\n" not in decision.reason
+    if decision.recheck_after is not None:
+        assert decision.recheck_after > 0
+        assert isinstance(decision.step, Nothing)
+
+
+@given(world=WORLDS, now=st.floats(100, 1000))
+def test_create_only_over_nothing(world: World, now: float) -> None:
+    """Never a second container: Create needs Absent, Start needs Created, Stop and AwaitReady need Running."""
+    step = plan(world, now).step
+    needs = {Create: Absent, Start: Created, Stop: Running, AwaitReady: Running}
+    if type(step) in needs:
+        assert isinstance(world.observed, needs[type(step)])
+    if isinstance(step, Remove):
+        assert isinstance(world.observed, Created | Exited)
+
+
+@given(world=WORLDS, now=st.floats(100, 1000))
+def test_nothing_is_done_while_the_engine_is_silent(world: World, now: float) -> None:
+    """Without an observation every step could be the wrong one."""
+    assume(isinstance(world.observed, Unknown))
+    assert isinstance(plan(world, now).step, Nothing)
+
+
+@given(any_world=WORLDS, digest=st.sampled_from([WANTED, "1.bbbb"]), now=st.floats(100, 1000))
+def test_a_healthy_instance_is_not_stopped_under_a_call(any_world: World, digest: str, now: float) -> None:
+    """Unless a person asked for it: by a stop, or by a restart, which shows as another generation."""
+    world = replace(any_world, attending=1, ready=True, condemned=None, exhausted=False, observed=running(digest))
+    assume(world.desired is Desired.RUNNING or not world.urgent)
+    assert not isinstance(plan(world, now).step, Stop)
+
+
+@given(any_world=WORLDS, now=st.floats(100, 1000))
+def test_no_start_beyond_the_budget(any_world: World, now: float) -> None:
+    """An exhausted workspace is in ERROR and is neither made nor started."""
+    world = replace(any_world, exhausted=True, desired=Desired.RUNNING)
+    assume(not isinstance(world.observed, Unknown))
+    decision = plan(world, now)
+    assert not isinstance(decision.step, Create | Start | AwaitReady)
+    if world.condemned is None:
+        assert decision.phase is Phase.ERROR
+        assert "recover" in decision.reason
+
+
+def _after(observed: Observed, decision: Decision, ready: bool) -> tuple[Observed, bool]:
+    """What a willing engine makes of a step."""
+    match decision.step:
+        case Create():
+            return Created("h", WANTED), False
+        case Start():
+            return running(), False
+        case AwaitReady(instance):
+            return instance, True
+        case Stop():
+            return Exited("h", WANTED, 0, False), False
+        case Remove():
+            return Absent(), False
+        case _:
+            return observed, ready
+
+
+@given(world=WORLDS)
+def test_every_wish_is_reached_on_a_willing_engine(world: World) -> None:
+    """From any observed state, within a few steps, with calls ending in between."""
+    assume(not isinstance(world.observed, Unknown) and not world.exhausted)
+    observed, ready, now, condemned = world.observed, world.ready, 1000.0, world.condemned
+    for _ in range(12):
+        now += 10.0
+        current = replace(world, observed=observed, ready=ready, attending=0, condemned=condemned)
+        decision = plan(current, now)
+        if isinstance(decision.step, Stop):
+            condemned = None
+        observed, ready = _after(observed, decision, ready)
+    if world.desired is Desired.RUNNING:
+        assert ready
+        assert isinstance(observed, Running)
+        assert observed.digest == WANTED
+        assert decision.phase is Phase.RUNNING
+    else:
+        assert observed == Absent()
+        assert decision.phase is Phase.STOPPED
+    assert isinstance(decision.step, Nothing)
+
+
+@pytest.mark.parametrize(
+    ("given_world", "step", "phase"),
+    [
+        (world(Desired.RUNNING, Absent()), Create(), Phase.CREATING),
+        (world(Desired.RUNNING, Created("h", WANTED)), Start("h"), Phase.CREATING),
+        (world(Desired.RUNNING, Created("h", "1.old")), Remove("h"), Phase.CREATING),
+        (world(Desired.RUNNING, running()), AwaitReady(running()), Phase.CREATING),
+        (world(Desired.RUNNING, running(), ready=True), Nothing(), Phase.RUNNING),
+        (world(Desired.RUNNING, running("1.old"), ready=True, attending=1), Nothing(), Phase.RUNNING),
+        (world(Desired.RUNNING, running("1.old"), ready=True), Stop("h"), Phase.CREATING),
+        (world(Desired.RUNNING, running("0.aaaa"), ready=True, attending=1), Stop("h"), Phase.CREATING),
+        (world(Desired.RUNNING, running(), ready=True, condemned="It hung."), Stop("h"), Phase.CREATING),
+        (world(Desired.RUNNING, Exited("h", WANTED, 3, False)), Remove("h"), Phase.CREATING),
+        (world(Desired.RUNNING, Absent(), exhausted=True), Nothing(), Phase.ERROR),
+        (world(Desired.STOPPED, Absent()), Nothing(), Phase.STOPPED),
+        (world(Desired.STOPPED, running(), ready=True, attending=1, urgent=False), Nothing(), Phase.RUNNING),
+        (world(Desired.STOPPED, running(), ready=True, attending=1), Stop("h"), Phase.RUNNING),
+        (world(Desired.ABSENT, Exited("h", WANTED, 0, False)), Remove("h"), Phase.STOPPED),
+    ],
+)
+def test_the_table(given_world: World, step: object, phase: Phase) -> None:
+    """The usual situations, one line each."""
+    decision = plan(given_world, 1000.0)
+    assert (decision.step, decision.phase) == (step, phase)
+
+
+def test_restarts_back_off_and_the_first_follows_at_once() -> None:
+    """After one failure there is no wait, after two half a second, after three one and a half."""
+    for failures, wait in (((100.0,), None), ((90.0, 100.0), 0.5), ((80.0, 90.0, 100.0), 1.5)):
+        decision = plan(world(Desired.RUNNING, Absent(), failures=failures), 100.0)
+        assert decision.recheck_after == wait
+        assert isinstance(decision.step, Create if wait is None else Nothing)
+
+
+@given(times=st.lists(st.floats(0, 2000), min_size=1, max_size=20).map(sorted))
+def test_the_budget_counts_failures_in_its_window(times: list[float]) -> None:
+    """Exhausted exactly when more than `restarts` failures lie within the window."""
+    budget = RestartBudget(restarts=3, window_s=300)
+    failures: tuple[float, ...] = ()
+    for at in times:
+        failures, exhausted = remember_failure(failures, at, budget)
+        assert exhausted == (len(failures) > 3)
+        assert all(at - earlier < 300 for earlier in failures[:-1])

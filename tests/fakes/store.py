@@ -1,0 +1,241 @@
+"""A store in memory that keeps the contract of `wsmgr.ports.store` and fails when it is told to."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+
+from wsmgr.core.errors import Conflict, InvalidRequest, NotFound, StoreUnavailable
+from wsmgr.core.event import Event
+from wsmgr.core.execution import Execution, ExecutionState
+from wsmgr.core.ids import ExecutionId, OwnerKey, Slug, Version, WorkspaceId, owner_of
+from wsmgr.core.owner import Owner
+from wsmgr.core.plugin import PluginSource, PluginVersion
+from wsmgr.core.workspace import Desired, Workspace
+from wsmgr.ports.store import Store, Token
+
+
+class FakeStore(Store):
+    """`fail_next("begin", error)` makes the next call of that method raise; several queue up.
+
+    `calls` holds the name of every method that was called, in order. Like the real one it refuses to work before
+    `open` and after `close`, unless it is made with `is_open=True`.
+    """
+
+    def __init__(self, *, is_open: bool = False) -> None:
+        self.calls: list[str] = []
+        self.dropped_notes = 0
+        self._is_open = is_open
+        self._failures: dict[str, list[Exception]] = {}
+        self._owners: dict[OwnerKey, Owner] = {}
+        self._workspaces: dict[WorkspaceId, Workspace] = {}
+        self._sources: dict[tuple[OwnerKey, Slug, Version], PluginSource] = {}
+        # The versions of a plugin in the order of their last put: the last one is current.
+        self._versions: dict[tuple[OwnerKey, Slug], dict[Version, PluginVersion]] = {}
+        self._executions: dict[ExecutionId, Execution] = {}
+        self._events: list[Event] = []
+        self._tokens: dict[str, tuple[Token, str]] = {}
+
+    def fail_next(self, method: str, error: Exception) -> None:
+        """Let the next call of `method` raise `error` and change nothing. A failing `note` is dropped and counted."""
+        if not hasattr(Store, method):
+            raise ValueError(f"A store has no method {method}.")
+        self._failures.setdefault(method, []).append(error)
+
+    @property
+    def all_events(self) -> list[Event]:
+        """The audit trail, oldest first."""
+        return list(self._events)
+
+    async def open(self) -> None:
+        self._is_open = True
+        self._called("open")
+
+    async def close(self) -> None:
+        self._called("close")
+        self._is_open = False
+
+    async def check(self) -> None:
+        self._called("check")
+
+    async def owner(self, key: OwnerKey) -> Owner | None:
+        self._called("owner")
+        return self._owners.get(key)
+
+    async def put_owner(self, owner: Owner) -> None:
+        self._called("put_owner")
+        self._owners[owner.key] = owner
+
+    async def workspaces(self) -> Sequence[Workspace]:
+        self._called("workspaces")
+        return [self._workspaces[key] for key in sorted(self._workspaces)]
+
+    async def ensure_workspace(self, workspace: WorkspaceId, desired: Desired, now: datetime) -> Workspace:
+        self._called("ensure_workspace")
+        if workspace not in self._workspaces:
+            taken = {stored.slot for stored in self._workspaces.values()}
+            self._workspaces[workspace] = Workspace(
+                id=workspace,
+                owner=owner_of(workspace),
+                desired=desired,
+                slot=min(set(range(len(taken) + 1)) - taken),
+                generation=0,
+                created_at=now,
+                last_activity_at=now,
+            )
+        return self._workspaces[workspace]
+
+    async def put_workspace(self, workspace: Workspace) -> None:
+        self._called("put_workspace")
+        stored = self._workspaces.get(workspace.id)
+        if stored is None:
+            raise NotFound(f"There is no workspace {workspace.id}.")
+        self._workspaces[workspace.id] = replace(
+            stored,
+            desired=workspace.desired,
+            generation=workspace.generation,
+            last_activity_at=workspace.last_activity_at,
+        )
+
+    async def touch_workspaces(self, activity: Sequence[tuple[WorkspaceId, datetime]]) -> None:
+        self._called("touch_workspaces")
+        for workspace, at in activity:
+            if workspace in self._workspaces:
+                self._workspaces[workspace] = replace(self._workspaces[workspace], last_activity_at=at)
+
+    async def delete_workspace(self, workspace: WorkspaceId) -> None:
+        self._called("delete_workspace")
+        self._workspaces.pop(workspace, None)
+
+    async def put_version(self, owner: OwnerKey, plugin: PluginSource, now: datetime, by: str) -> PluginVersion:
+        self._called("put_version")
+        self._sources.setdefault((owner, plugin.slug, plugin.version), plugin)
+        versions = self._versions.setdefault((owner, plugin.slug), {})
+        for version, stored in versions.items():
+            versions[version] = replace(stored, current=False)
+        versions.pop(plugin.version, None)
+        size = len(plugin.code.encode())
+        put = PluginVersion(owner, plugin.slug, plugin.version, plugin.language, size, now, by, current=True)
+        versions[plugin.version] = put
+        return put
+
+    async def current_source(self, owner: OwnerKey, slug: Slug) -> PluginSource | None:
+        self._called("current_source")
+        versions = self._versions.get((owner, slug))
+        return None if versions is None else self._sources[owner, slug, list(versions)[-1]]
+
+    async def source(self, owner: OwnerKey, slug: Slug, version: Version) -> PluginSource | None:
+        self._called("source")
+        return self._sources.get((owner, slug, version))
+
+    async def current_plugins(self, owner: OwnerKey) -> Sequence[PluginVersion]:
+        self._called("current_plugins")
+        mine = sorted(key for key in self._versions if key[0] == owner)
+        return [list(self._versions[key].values())[-1] for key in mine]
+
+    async def versions(self, owner: OwnerKey, slug: Slug) -> Sequence[PluginVersion]:
+        self._called("versions")
+        return list(self._versions.get((owner, slug), {}).values())[::-1]
+
+    async def delete_plugin(self, owner: OwnerKey, slug: Slug) -> bool:
+        self._called("delete_plugin")
+        for version in self._versions.get((owner, slug), {}):
+            del self._sources[owner, slug, version]
+        return self._versions.pop((owner, slug), None) is not None
+
+    async def begin(self, execution: Execution) -> Execution | None:
+        self._called("begin")
+        if execution.id in self._executions:
+            return self._executions[execution.id]
+        self._executions[execution.id] = execution
+        return None
+
+    async def end(self, execution: Execution) -> None:
+        self._called("end")
+        self._executions[execution.id] = execution
+
+    async def withdraw(self, execution: ExecutionId) -> None:
+        self._called("withdraw")
+        stored = self._executions.get(execution)
+        if stored is not None and stored.state is ExecutionState.RUNNING:
+            del self._executions[execution]
+
+    def note(self, execution: Execution) -> None:
+        try:
+            self._called("note")
+        except Exception:
+            self.dropped_notes += 1
+        else:
+            self._executions[execution.id] = execution
+
+    async def execution(self, execution: ExecutionId) -> Execution | None:
+        self._called("execution")
+        return self._executions.get(execution)
+
+    async def executions(
+        self, workspace: WorkspaceId, limit: int, before: str | None
+    ) -> tuple[Sequence[Execution], str | None]:
+        self._called("executions")
+        mine = [execution for execution in self._executions.values() if execution.workspace == workspace]
+        if before is not None:
+            at = _place(before)
+            mine = [execution for execution in mine if (execution.created_at, execution.id) < at]
+        mine.sort(key=lambda execution: (execution.created_at, execution.id), reverse=True)
+        found = mine[:limit]
+        return found, _cursor(found[-1]) if len(mine) > limit else None
+
+    async def lose_running(self) -> int:
+        self._called("lose_running")
+        running = [e for e in self._executions.values() if e.state is ExecutionState.RUNNING]
+        for execution in running:
+            self._executions[execution.id] = replace(execution, state=ExecutionState.LOST)
+        return len(running)
+
+    async def append(self, event: Event) -> Event:
+        self._called("append")
+        kept = replace(event, id=len(self._events) + 1)
+        self._events.append(kept)
+        return kept
+
+    async def events(self, workspace: WorkspaceId | None, limit: int, before: int | None) -> Sequence[Event]:
+        self._called("events")
+        found = [
+            event
+            for event in reversed(self._events)
+            if workspace in (None, event.workspace) and (before is None or event.id < before)
+        ]
+        return found[:limit]
+
+    async def put_token(self, token: Token, digest: str) -> None:
+        self._called("put_token")
+        if token.name in self._tokens:
+            raise Conflict(f"There is a token {token.name!r} already.")
+        self._tokens[token.name] = (token, digest)
+
+    async def tokens(self) -> Sequence[tuple[Token, str]]:
+        self._called("tokens")
+        return [self._tokens[name] for name in sorted(self._tokens)]
+
+    async def delete_token(self, name: str) -> bool:
+        self._called("delete_token")
+        return self._tokens.pop(name, None) is not None
+
+    def _called(self, method: str) -> None:
+        self.calls.append(method)
+        if self._failures.get(method):
+            raise self._failures[method].pop(0)
+        if not self._is_open:
+            raise StoreUnavailable("The store is not open.")
+
+
+def _cursor(execution: Execution) -> str:
+    return f"{execution.created_at.isoformat()}|{execution.id}"
+
+
+def _place(cursor: str) -> tuple[datetime, str]:
+    at, _bar, identifier = cursor.partition("|")
+    try:
+        return datetime.fromisoformat(at).astimezone(UTC), identifier
+    except ValueError:
+        raise InvalidRequest("The cursor is not one that a page of executions gave.") from None

@@ -1,0 +1,179 @@
+"""One HTTP/1.1 connection to a runtime: one request at a time, an answer within bounds, or an error and the end."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import Callable
+from typing import cast
+
+import httptools
+
+from wsmgr.ports.channel import ChannelClosed, ChannelTimeout, ProtocolViolation
+
+FRAMING_BYTES = 16 * 1024
+"""What an answer may have besides its body: status line, headers, chunk sizes."""
+
+Answer = tuple[int, bytes]
+"""Status and body."""
+
+
+class Connection(asyncio.Protocol):
+    """The protocol of the transport and, at the same time, the callbacks of the response parser.
+
+    `gone` is called once, when the connection has ended for whatever reason.
+    """
+
+    def __init__(self, sock: socket.socket, gone: Callable[[Connection], None]) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._sock = sock
+        self._gone = gone
+        self._parser = httptools.HttpResponseParser(self)
+        self._transport: asyncio.Transport | None = None
+        self._waiter: asyncio.Future[Answer] | None = None
+        self._chunks: list[bytes] = []
+        self._cap = 0
+        self._body_bytes = 0
+        self._received = 0
+        self._status = 0
+        self._complete = False
+        self._reusable = True
+
+    @property
+    def reusable(self) -> bool:
+        """Whether the last answer left it fit for another request."""
+        return self._reusable and self._waiter is None
+
+    def ready(self) -> bool:
+        """Whether the connection can carry another request: alive, and nothing has come that nobody asked for."""
+        if not self._reusable or self._transport is None:
+            return False
+        try:
+            # The loop may not have seen yet what is already there: an end, or bytes that nobody asked for.
+            self._sock.recv(1, socket.MSG_PEEK)
+        except BlockingIOError:
+            return True
+        except OSError:
+            return False
+        return False
+
+    def send(self, request: bytes, cap: int) -> bool:
+        """Send a request whose answer may have a body of `cap` bytes. False: no byte left, the connection is dead."""
+        transport = self._transport
+        if transport is None:
+            return False
+        self._waiter = self._loop.create_future()
+        self._chunks = []
+        self._cap = cap
+        self._body_bytes = self._received = 0
+        self._complete = False
+        try:
+            # Directly, because a transport does not tell whether the kernel took any of it.
+            taken = self._sock.send(request)
+        except BlockingIOError:
+            taken = 0
+        except OSError:
+            self._waiter = None
+            return False
+        if taken < len(request):
+            transport.write(memoryview(request)[taken:])
+        return True
+
+    async def answer(self, timeout_s: float) -> Answer:
+        """The answer to what was sent. Raises ChannelTimeout, ChannelClosed or ProtocolViolation, and then, as when
+        it is cancelled, the connection is of no more use: abort it."""
+        waiter = self._waiter
+        assert waiter is not None, "nothing was sent"
+        timer = self._loop.call_later(timeout_s, self._expire, timeout_s)
+        try:
+            return await waiter
+        finally:
+            timer.cancel()
+            self._waiter = None
+
+    def abort(self) -> None:
+        """End it now, without flushing. `gone` is called soon. May be called again."""
+        self._reusable = False
+        if self._transport is not None:
+            self._transport.abort()
+
+    def _expire(self, timeout_s: float) -> None:
+        self._fail(ChannelTimeout(f"The runtime did not answer within {timeout_s:.3g} s."))
+
+    def _fail(self, error: Exception) -> None:
+        self._reusable = False
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_exception(error)
+        self.abort()
+
+    # --- asyncio.Protocol ---------------------------------------------------------------------------------------
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast(asyncio.Transport, transport)
+
+    def data_received(self, data: bytes) -> None:
+        waiter = self._waiter
+        if waiter is None or waiter.done():
+            self.abort()  # nobody asked
+            return
+        self._received += len(data)
+        try:
+            self._parser.feed_data(data)
+        except httptools.HttpParserCallbackError as error:
+            known = isinstance(error.__context__, ProtocolViolation)
+            self._fail(error.__context__ if known else _not_http(error))  # type: ignore[arg-type]
+        except (httptools.HttpParserError, httptools.HttpParserUpgrade) as error:
+            self._fail(_not_http(error))
+        else:
+            if self._received - self._body_bytes > FRAMING_BYTES:
+                self._fail(ProtocolViolation(f"The head of the answer is larger than {FRAMING_BYTES} bytes."))
+            elif self._complete and not waiter.done():
+                self._deliver(waiter)
+
+    def _deliver(self, waiter: asyncio.Future[Answer]) -> None:
+        assert self._transport is not None, "data came from somewhere"
+        if self._transport.get_write_buffer_size():
+            self._reusable = False  # answered before the request was taken whole: the rest would become a request
+        chunks = self._chunks
+        waiter.set_result((self._status, chunks[0] if len(chunks) == 1 else b"".join(chunks)))
+        self._chunks = []
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._transport = None
+        self._reusable = False
+        if self._waiter is not None and not self._waiter.done():
+            why = f": {exc}" if exc else ""
+            self._waiter.set_exception(
+                ChannelClosed(f"The connection to the runtime ended before an answer{why}.", sent=True)
+            )
+        self._parser = None  # it holds this object's methods: a cycle
+        self._gone(self)
+
+    # --- httptools ----------------------------------------------------------------------------------------------
+
+    def on_message_begin(self) -> None:
+        """A second answer to one request is none that anybody asked for."""
+        if self._complete:
+            raise ProtocolViolation("The runtime answered twice.")
+
+    def on_headers_complete(self) -> None:
+        """Interim answers (100 Continue) are not in the contract."""
+        self._status = self._parser.get_status_code()
+        if self._status < 200:
+            raise ProtocolViolation(f"The runtime answered with status {self._status}.")
+
+    def on_body(self, body: bytes) -> None:
+        """Collects the body as long as it is within the cap."""
+        self._body_bytes += len(body)
+        if self._body_bytes > self._cap:
+            raise ProtocolViolation(f"The answer is larger than the {self._cap} bytes that the limits allow.")
+        self._chunks.append(body)
+
+    def on_message_complete(self) -> None:
+        """The answer is whole; it is delivered once nothing else turns out to come with it."""
+        self._complete = True
+        self._reusable = self._reusable and self._parser.should_keep_alive()
+
+
+def _not_http(error: Exception) -> ProtocolViolation:
+    return ProtocolViolation(f"The answer is not HTTP: {str(error)[:200] or type(error).__name__}.")

@@ -1,0 +1,56 @@
+"""What is sent to a runtime, as bytes."""
+
+from __future__ import annotations
+
+import hashlib
+
+import orjson
+
+from wsmgr.core.errors import InvalidRequest
+from wsmgr.core.ids import Slug
+from wsmgr.core.plugin import PluginSource
+from wsmgr.ports.channel import Call
+
+_HEAD = b"%s HTTP/1.1\r\nHost: runtime\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n"
+HEALTH = b"GET /health HTTP/1.1\r\nHost: runtime\r\n\r\n"
+
+
+def wire_slug(slug: Slug, namespace: str | None) -> str:
+    """The name a plugin has in the runtime. Where owners share one, two owners' plugins never have the same name."""
+    if namespace is None:
+        return slug
+    return f"{hashlib.sha256(f'{namespace}/{slug}'.encode()).hexdigest()[:16]}-{slug[:47]}"
+
+
+def execute(call: Call, namespace: str | None) -> bytes:
+    """`POST /execute`. Raises InvalidRequest when input or context cannot be written as JSON (too deep, say)."""
+    try:
+        body = orjson.dumps(
+            {
+                "plugin": wire_slug(call.plugin, namespace),
+                "version": call.version,
+                "input": call.input,
+                "context": call.context,
+                "timeoutMs": max(1, round(call.timeout_s * 1000)),
+                "executionId": call.execution,
+                "limits": {"outputBytes": call.output_bytes, "logBytes": call.log_bytes},
+            }
+        )
+    except orjson.JSONEncodeError as error:
+        raise InvalidRequest(f"The input or the context cannot be written as JSON: {error}.") from None
+    return _HEAD % (b"POST /execute", len(body)) + body
+
+
+def put(plugin: PluginSource, namespace: str | None) -> bytes:
+    """`PUT /plugins/{slug}`. Raises InvalidRequest when the code is not text that UTF-8 can hold."""
+    try:
+        body = orjson.dumps({"version": plugin.version, "language": plugin.language.value, "code": plugin.code})
+    except orjson.JSONEncodeError as error:
+        raise InvalidRequest(f"The code of {plugin.slug} cannot be written as JSON: {error}.") from None
+    line = f"PUT /plugins/{wire_slug(plugin.slug, namespace)}"
+    return _HEAD % (line.encode(), len(body)) + body
+
+
+def delete(slug: Slug, namespace: str | None) -> bytes:
+    """`DELETE /plugins/{slug}`."""
+    return f"DELETE /plugins/{wire_slug(slug, namespace)} HTTP/1.1\r\nHost: runtime\r\n\r\n".encode()

@@ -1,0 +1,101 @@
+"""The channel to the runtimes. `execute` is the hot path of the daemon: no task, no thread, no copy it can do without."""
+
+from __future__ import annotations
+
+import asyncio
+
+from wsmgr.adapters.channel import answers, requests
+from wsmgr.adapters.channel.connection import Answer, Connection
+from wsmgr.adapters.channel.pool import Pool
+from wsmgr.core.ids import Slug
+from wsmgr.core.outcome import Failure, Outcome
+from wsmgr.core.plugin import PluginSource
+from wsmgr.core.workspace import Endpoint
+from wsmgr.ports.channel import Call, ChannelClosed, RuntimeHealth
+
+_SMALL_ANSWER_BYTES = 1024 * 1024  # answers that carry no output: health, push, delete
+_ANSWER_BYTES_MOST = 256 * 1024 * 1024
+_SLACK_BYTES = 64 * 1024
+
+
+class RuntimeChannel:
+    """HTTP over pooled unix connections.
+
+    `grace_s`: seconds that a runtime gets beyond the plugin's own time limit to say how it ended.
+    `connect_timeout_s`: how long a full backlog is waited for. The pool keeps at most `idle_per_endpoint` idle
+    connections of one runtime and `idle_total` of all, each a descriptor.
+
+    Besides what the port names, a call whose input cannot be written as JSON raises InvalidRequest; nothing is sent.
+    """
+
+    def __init__(
+        self,
+        *,
+        grace_s: float = 2.0,
+        connect_timeout_s: float = 2.0,
+        idle_per_endpoint: int = 32,
+        idle_total: int = 1024,
+    ) -> None:
+        self._grace_s = grace_s
+        self._connect_timeout_s = connect_timeout_s
+        self._pool = Pool(idle_per_endpoint=idle_per_endpoint, idle_total=idle_total)
+
+    async def execute(self, at: Endpoint, call: Call) -> Outcome:
+        """Run one call; the bound is its own timeout plus the grace."""
+        request = requests.execute(call, at.namespace)
+        cap = min(call.output_bytes + call.output_bytes // 10 + 2 * call.log_bytes + _SLACK_BYTES, _ANSWER_BYTES_MOST)
+        connection = await self._send(at, request, cap, self._connect_timeout_s)
+        status, body = await self._answer(connection, call.timeout_s + self._grace_s)
+        return answers.outcome_of(status, body, call)
+
+    async def health(self, at: Endpoint, timeout_s: float) -> RuntimeHealth:
+        """Ask for health. Where owners share a runtime, `plugins` is empty: the names there are not theirs alone."""
+        status, body = await self._ask_small(at, requests.HEALTH, timeout_s)
+        return answers.health_of(status, body, shared=at.namespace is not None)
+
+    async def put(self, at: Endpoint, plugin: PluginSource, timeout_s: float) -> Failure | None:
+        """Push and load a version."""
+        status, body = await self._ask_small(at, requests.put(plugin, at.namespace), timeout_s)
+        return answers.load_failure_of(status, body)
+
+    async def delete(self, at: Endpoint, slug: Slug, timeout_s: float) -> None:
+        """Make the runtime forget a plugin."""
+        status, body = await self._ask_small(at, requests.delete(slug, at.namespace), timeout_s)
+        answers.check_deleted(status, body)
+
+    def forget(self, at: Endpoint) -> None:
+        """Close what is pooled for this endpoint; calls in flight end on their own."""
+        self._pool.forget(at)
+
+    async def close(self) -> None:
+        """Close everything, also under calls in flight: those get ChannelClosed."""
+        await self._pool.close()
+
+    async def _ask_small(self, at: Endpoint, request: bytes, timeout_s: float) -> Answer:
+        """Send and await the answer, `timeout_s` in all."""
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + timeout_s
+        connection = await self._send(at, request, _SMALL_ANSWER_BYTES, min(timeout_s, self._connect_timeout_s))
+        return await self._answer(connection, deadline - loop.time())
+
+    async def _send(self, at: Endpoint, request: bytes, cap: int, connect_s: float) -> Connection:
+        """The connection that took the request. One that died idle is replaced: the kernel took no byte for it."""
+        connection = self._pool.take(at)
+        while connection is not None and not connection.send(request, cap):
+            connection.abort()
+            connection = self._pool.take(at)
+        if connection is None:
+            connection = await self._pool.connect(at, connect_s)
+            if not connection.send(request, cap):
+                connection.abort()
+                raise ChannelClosed("The runtime closed the connection before it took the request.", sent=False)
+        return connection
+
+    async def _answer(self, connection: Connection, timeout_s: float) -> Answer:
+        try:
+            answer = await connection.answer(timeout_s)
+        except BaseException:
+            connection.abort()
+            raise
+        self._pool.give_back(connection)
+        return answer

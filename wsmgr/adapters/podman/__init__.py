@@ -1,0 +1,1 @@
+"""Rootless Podman: workspaces as containers, its API service, and the image they run."""

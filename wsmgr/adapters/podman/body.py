@@ -1,0 +1,159 @@
+"""The body of a create request: what a workspace is given, and everything that it is denied.
+
+Posted raw, because podman-py's `create()` throws away the `Warnings` of the answer and the flags of tmpfs mounts.
+The field names are those of podman's SpecGenerator; a server passes over names that it does not know.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from wsmgr.adapters.podman import names
+from wsmgr.core.workspace import Spec
+
+SOCKET = "/run/wsmgr/api.sock"
+"""Where the runtime listens, as it sees it."""
+CPU_PERIOD_US = 100_000
+STOP_GRACE_S = 5
+"""What podman itself grants on a stop that wsmgr did not ask for (`podman stop` by an operator)."""
+_MIB = 1024 * 1024
+_DENY = ["nosuid", "nodev", "noexec"]
+
+
+def create_body(spec: Spec, *, name: str, labels: Mapping[str, str]) -> dict[str, object]:
+    """The request for one workspace."""
+    return {
+        "name": name,
+        "image": spec.image,
+        "labels": dict(labels),
+        "user": f"{spec.uid}:{spec.uid}",
+        "hostname": "workspace",
+        **_environment(spec),
+        **_files(spec),
+        **_privileges(),
+        **_namespaces(),
+        **_limits(spec),
+        **_life(spec),
+    }
+
+
+def workspace_labels(instance: str, spec: Spec) -> dict[str, str]:
+    """The labels by which a container is found and compared."""
+    return {
+        names.INSTANCE: instance,
+        names.WORKSPACE: spec.workspace,
+        names.DIGEST: spec.digest,
+        names.GENERATION: str(spec.generation),
+        names.UID: str(spec.uid),
+    }
+
+
+def _environment(spec: Spec) -> dict[str, object]:
+    return {
+        "env": {
+            "LISTEN": SOCKET,
+            "WSMGR_MEMORY_MB": str(spec.memory_mb),
+            "WSMGR_CONCURRENCY": str(spec.concurrency),
+            "WSMGR_INPUT_BYTES": str(spec.input_bytes),
+            "WSMGR_OUTPUT_BYTES": str(spec.output_bytes),
+            "WSMGR_LOG_BYTES": str(spec.log_bytes),
+        },
+        # The host's proxy variables, and whatever containers.conf would add, stay out.
+        "httpproxy": False,
+        "env_host": False,
+    }
+
+
+def _files(spec: Spec) -> dict[str, object]:
+    return {
+        "read_only_filesystem": True,
+        # podman >= 4.5 would else put writable tmpfs mounts on /run, /tmp and /var/tmp of a read-only container.
+        "read_write_tmpfs": False,
+        "image_volume_mode": "ignore",
+        "volatile": True,
+        # Each of these would be a file of the host, shown with its path in mountinfo.
+        "manage_password": False,
+        "use_image_hosts": True,
+        "use_image_resolve_conf": True,
+        "mounts": [
+            _scratch("/run/wsmgr", "65536", inodes=64),
+            _scratch("/tmp", f"{spec.scratch_mb}m", inodes=spec.scratch_mb * 256),  # noqa: S108 (in the container)
+            {
+                "destination": "/sys/fs/cgroup",
+                "type": "tmpfs",
+                "source": "tmpfs",
+                "options": ["size=4096", "mode=0555", "notmpcopyup", "ro", *_DENY],
+            },
+            _nothing("/etc/hostname"),
+            _nothing("/run/.containerenv"),
+        ],
+    }
+
+
+def _scratch(destination: str, size: str, *, inodes: int) -> dict[str, object]:
+    # podman refuses `nr_inodes` as an option and hands the value of `size` on as it is; without it, empty files
+    # could fill the host's memory past any size. runc gives a tmpfs the mode of the image's directory beneath it,
+    # whatever `mode` says, so the image has 1777 on both; crun obeys the option.
+    options = [f"size={size},nr_inodes={inodes}", "mode=1777", "notmpcopyup", *_DENY]
+    return {"destination": destination, "type": "tmpfs", "source": "tmpfs", "options": options}
+
+
+def _nothing(destination: str) -> dict[str, object]:
+    return {"destination": destination, "type": "bind", "source": "/dev/null", "options": ["ro", "bind"]}
+
+
+def _privileges() -> dict[str, object]:
+    # No seccomp_policy and no seccomp_profile_path: podman's default filter is then in force.
+    return {"privileged": False, "cap_drop": ["ALL"], "cap_add": [], "no_new_privileges": True}
+
+
+def _namespaces() -> dict[str, object]:
+    return {
+        "netns": {"nsmode": "none"},
+        "pidns": {"nsmode": "private"},
+        # `none` is a private one without /dev/shm, which would be one more writable place.
+        "ipcns": {"nsmode": "none"},
+        "utsns": {"nsmode": "private"},
+        "cgroupns": {"nsmode": "private"},
+    }
+
+
+def _limits(spec: Spec) -> dict[str, object]:
+    memory = spec.memory_mb * _MIB
+    return {
+        "resource_limits": {
+            # `swap` is memory and swap together: equal means no swap.
+            "memory": {"limit": memory, "swap": memory},
+            "cpu": {"quota": max(1000, int(spec.cpus * CPU_PERIOD_US)), "period": CPU_PERIOD_US},
+            "pids": {"limit": spec.pids},
+        },
+        "r_limits": [
+            _rlimit("nofile", spec.nofile),
+            # Counted per uid in the namespace, and every workspace has a uid of its own.
+            _rlimit("nproc", spec.pids),
+            _rlimit("core", 0),
+        ],
+        # When the host itself runs out of memory, workspaces go before the daemon.
+        "oom_score_adj": 500,
+    }
+
+
+def _rlimit(kind: str, value: int) -> dict[str, object]:
+    return {"type": kind, "soft": value, "hard": value}
+
+
+def _life(spec: Spec) -> dict[str, object]:
+    return {
+        # wsmgr alone decides when something starts again or goes; podman's health checks need systemd timers.
+        "restart_policy": "no",
+        "remove": False,
+        "healthconfig": {"Test": ["NONE"]},
+        "stop_timeout": STOP_GRACE_S,
+        "systemd": "false",
+        "sdnotifyMode": "ignore",
+        # The image brings an init of its own.
+        "init": False,
+        "terminal": False,
+        "stdin": False,
+        "log_configuration": {"driver": "k8s-file", "size": spec.log_file_bytes},
+    }

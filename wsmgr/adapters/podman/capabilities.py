@@ -1,0 +1,100 @@
+"""Proves what containers are held to on this host: a probe container is started, looked at from outside, removed."""
+
+from __future__ import annotations
+
+import json
+import secrets
+import time
+from datetime import datetime
+from typing import Any
+
+from wsmgr.adapters.podman import names
+from wsmgr.adapters.podman.body import create_body
+from wsmgr.adapters.podman.calls import PodmanCalls
+from wsmgr.adapters.podman.errors import message_of
+from wsmgr.adapters.podman.matrix import EngineFacts, matrix, not_probed
+from wsmgr.adapters.podman.readings import read_process
+from wsmgr.core.capability import Capability
+from wsmgr.core.ids import WorkspaceId
+from wsmgr.core.isolation import Isolation
+from wsmgr.core.workspace import FIRST_UID, Spec
+
+_STALE_S = 300
+
+
+class CapabilityProbe:
+    """One probe on an open engine. Its container carries a label of its own and is never taken for a workspace."""
+
+    def __init__(self, calls: PodmanCalls, instance: str, image: str, *, long_timeout_s: float) -> None:
+        self._calls = calls
+        self._instance = instance
+        self._long_timeout_s = long_timeout_s
+        self._name = f"wsmgr-probe-{secrets.token_hex(8)}"
+        self._spec = Spec(
+            workspace=WorkspaceId("probe"),
+            isolation=Isolation.CONTAINER,
+            image=image,
+            # The uid before the first slot's: no workspace has it.
+            uid=FIRST_UID - 1,
+            generation=0,
+            memory_mb=96,
+            cpus=0.5,
+            pids=48,
+            nofile=256,
+            scratch_mb=8,
+            concurrency=1,
+            input_bytes=65536,
+            output_bytes=65536,
+            log_bytes=65536,
+        )
+
+    async def run(self) -> list[Capability]:
+        """The matrix. Raises EngineUnavailable; whatever else goes wrong is evidence."""
+        await self._remove_stale()
+        labels = {names.PROBE: self._instance, names.UID: str(self._spec.uid)}
+        try:
+            return await self._probe(create_body(self._spec, name=self._name, labels=labels))
+        finally:
+            await self._remove(self._name)
+
+    async def _probe(self, body: dict[str, object]) -> list[Capability]:
+        created = await self._calls.post("/containers/create", body=body, timeout_s=self._long_timeout_s)
+        if not created.ok:
+            mend = f"Make the image {self._spec.image} with `wsmgr image build`."
+            return not_probed(f"podman refused to create it: {message_of(created.body)}", mend)
+        started = await self._calls.post(f"/containers/{self._name}/start", timeout_s=self._long_timeout_s)
+        if not started.ok:
+            mend = "Mend what podman names; `podman run` of the image as the daemon's user shows the same."
+            return not_probed(f"podman refused to start it: {message_of(started.body)}", mend)
+        raw = (await self._calls.get(f"/containers/{self._name}/json")).json()
+        state = raw["State"]
+        try:
+            seen = read_process(state["Pid"], raw["Id"], state.get("ConmonPid", 0))
+        except OSError as error:
+            return not_probed(f"its main process was gone at once: {error}", "Build the workspace image again.")
+        warnings = created.json().get("Warnings") or []
+        return matrix(seen, self._spec, await self._facts(raw), warnings)
+
+    async def _facts(self, raw: dict[str, Any]) -> EngineFacts:
+        info = (await self._calls.get("/info")).json()
+        host = info["host"]
+        version = str(host["ociRuntime"].get("version", "")).splitlines()
+        return EngineFacts(
+            podman=str(info["version"]["Version"]),
+            runtime=version[0] if version else str(raw.get("OCIRuntime")),
+            cgroups=str(host.get("cgroupVersion")),
+            controllers=tuple(host.get("cgroupControllers") or ()),
+            storage=str(info["store"]["graphDriverName"]),
+        )
+
+    async def _remove(self, name: str) -> None:
+        query = {"force": "true", "timeout": "0"}
+        await self._calls.delete(f"/containers/{name}", query, timeout_s=self._long_timeout_s)
+
+    async def _remove_stale(self) -> None:
+        """Probes that a killed daemon left behind; young ones may be another process's that is at work."""
+        filters = json.dumps({"label": [f"{names.PROBE}={self._instance}"]})
+        answer = await self._calls.get("/containers/json", {"all": "true", "filters": filters})
+        for row in answer.json() if answer.ok else []:
+            if time.time() - datetime.fromisoformat(row["Created"][:19] + "+00:00").timestamp() > _STALE_S:
+                await self._remove(row["Id"])

@@ -1,0 +1,166 @@
+"""Builds the workspace image, with no registry unless a base image is asked for."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import tempfile
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from wsmgr.adapters.podman import context
+from wsmgr.adapters.podman.context import Entry
+from wsmgr.adapters.podman.node_files import init_entry, node_entries
+from wsmgr.core.errors import EngineFailure
+
+INPUTS_LABEL = "wsmgr.inputs"
+_TIMESTAMP = "0"
+_LOOK_TIMEOUT_S = 60.0
+_KEPT_LINES = 20
+
+Progress = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class ImageReport:
+    """The image under `tag`; `changed` when it was built just now. `inputs_digest` is over everything that went in."""
+
+    id: str
+    tag: str
+    changed: bool
+    size_bytes: int
+    inputs_digest: str
+
+
+class ImageBuilder:
+    """`containerfiles` holds `node/Containerfile` and `node/runtime/`; `podman` is the program that builds."""
+
+    def __init__(self, containerfiles: Path, *, podman: str = "podman", timeout_s: float = 900.0) -> None:
+        self._folder = containerfiles / "node"
+        self._podman = podman
+        self._timeout_s = timeout_s
+
+    async def ensure_image(
+        self,
+        tag: str,
+        *,
+        base: str | None = None,
+        node_version: str | None = None,
+        force: bool = False,
+        progress: Progress = lambda _line: None,
+    ) -> ImageReport:
+        """The image, built unless one of the same inputs has the tag already; `force` builds anew without a cache.
+
+        `base` (such as `node:24-alpine`) brings Node of its own; without one the installed Node is used, which must
+        be `node_version` where that is given. Raises EngineFailure.
+        """
+        arguments = [] if base is None else [f"BASE={base}", f"BASE_ID={await self._base_id(base, progress)}"]
+        entries = await asyncio.to_thread(self._entries, base, node_version)
+        inputs = await asyncio.to_thread(context.digest, entries, [_TIMESTAMP, *arguments])
+        present = await self._inspect(tag)
+        if present is not None and not force and present.labels.get(INPUTS_LABEL) == inputs:
+            progress(f"{tag} is up to date.")
+            return ImageReport(present.id, tag, False, present.size, inputs)
+        await self._build(tag, entries, inputs, base, force=force, progress=progress)
+        built = await self._inspect(tag)
+        if built is None:
+            raise EngineFailure(f"podman build said that it made {tag}, and it is not there.")
+        if present is not None and present.id != built.id:
+            # What lost its tag would stay for ever. Podman refuses while a container uses it.
+            await self._podman_lines(["rmi", present.id], _LOOK_TIMEOUT_S, lambda _line: None)
+        return ImageReport(built.id, tag, True, built.size, inputs)
+
+    def _entries(self, base: str | None, node_version: str | None) -> list[Entry]:
+        containerfile = self._folder / "Containerfile"
+        if not containerfile.is_file():
+            raise EngineFailure(f"There is no {containerfile}: the installation of wsmgr is not complete.")
+        node = node_entries(node_version) if base is None else []
+        return [
+            Entry("Containerfile", 0o644, source=containerfile),
+            *context.skeleton(whole=base is None),
+            init_entry(),
+            *node,
+            *context.tree(self._folder / "runtime", "runtime"),
+        ]
+
+    async def _base_id(self, base: str, progress: Progress) -> str:
+        present = await self._inspect(base)
+        if present is None:
+            await self._run(["pull", base], progress)
+            present = await self._inspect(base)
+        return "" if present is None else present.id
+
+    async def _build(
+        self, tag: str, entries: list[Entry], inputs: str, base: str | None, *, force: bool, progress: Progress
+    ) -> None:
+        with tempfile.TemporaryDirectory(prefix="wsmgr-image-") as name:
+            progress("Collecting the files of the image.")
+            try:
+                await asyncio.to_thread(context.write, entries, Path(name))
+            except OSError as error:
+                raise EngineFailure(f"The files of the image cannot be collected: {error}.") from error
+            # The docker format, because the OCI format has no HEALTHCHECK.
+            options = ["--format=docker", f"--timestamp={_TIMESTAMP}", f"--label={INPUTS_LABEL}={inputs}"]
+            options += [f"--tag={tag}", "--pull=never"]
+            options += [] if base is None else [f"--build-arg=BASE={base}"]
+            options += ["--no-cache"] if force else []
+            await self._run(["build", *options, f"--file={name}/Containerfile", name], progress)
+
+    async def _inspect(self, tag: str) -> _Present | None:
+        code, lines = await self._podman_lines(["image", "inspect", tag], _LOOK_TIMEOUT_S, lambda _line: None)
+        if code != 0:
+            return None
+        try:
+            raw = json.loads("\n".join(lines))[0]
+            return _Present(str(raw["Id"]), dict(raw.get("Labels") or {}), int(raw["Size"]))
+        except (ValueError, LookupError, TypeError) as error:
+            raise EngineFailure(f"podman image inspect {tag} gave no usable answer: {error}.") from error
+
+    async def _run(self, arguments: Sequence[str], progress: Progress) -> None:
+        code, lines = await self._podman_lines(arguments, self._timeout_s, progress)
+        if code != 0:
+            said = " ".join(lines[-_KEPT_LINES:])[-800:]
+            raise EngineFailure(f"podman {arguments[0]} failed ({code}): {said}")
+
+    async def _podman_lines(
+        self, arguments: Sequence[str], timeout_s: float, progress: Progress
+    ) -> tuple[int, list[str]]:
+        """Run podman to its end; its exit code and every line it wrote. Killed with its children at the time-out."""
+        process = None
+        lines: list[str] = []
+        try:
+            async with asyncio.timeout(timeout_s):
+                process = await asyncio.create_subprocess_exec(
+                    self._podman,
+                    *arguments,
+                    stdin=asyncio.subprocess.DEVNULL,
+                    stdout=asyncio.subprocess.PIPE,
+                    stderr=asyncio.subprocess.STDOUT,
+                    cwd="/",
+                    start_new_session=True,
+                )
+                assert process.stdout is not None  # noqa: S101 (for the type checker: it was asked for above)
+                async for line in process.stdout:
+                    lines.append(line.decode(errors="replace").rstrip())
+                    progress(lines[-1])
+                return await process.wait(), lines
+        except TimeoutError as error:
+            raise EngineFailure(f"podman {arguments[0]} did not end within {timeout_s:.0f} s.") from error
+        except OSError as error:
+            raise EngineFailure(f"The program {self._podman} cannot be run: {error}.") from error
+        finally:
+            if process is not None and process.returncode is None:
+                with suppress(ProcessLookupError):
+                    os.killpg(process.pid, signal.SIGKILL)
+                await process.wait()
+
+
+@dataclass(frozen=True, slots=True)
+class _Present:
+    id: str
+    labels: dict[str, str]
+    size: int

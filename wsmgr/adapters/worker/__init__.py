@@ -1,0 +1,6 @@
+"""Workspaces without a container engine: child processes of the daemon that end with it."""
+
+from wsmgr.adapters.worker.engine import WorkerEngine
+from wsmgr.adapters.worker.shared import NoneEngine
+
+__all__ = ["NoneEngine", "WorkerEngine"]

@@ -1,0 +1,77 @@
+"""A runtime as an ordinary child process: for development, and where bubblewrap cannot run."""
+
+from __future__ import annotations
+
+import functools
+import os
+import resource
+import shutil
+import signal
+from pathlib import Path
+
+from wsmgr.adapters.worker.child import NICE, spawn
+from wsmgr.adapters.worker.launcher import Launched
+from wsmgr.adapters.worker.runtime import Program, environment
+from wsmgr.core.errors import EngineFailure, EngineUnavailable
+from wsmgr.core.workspace import Spec
+
+_SOCKET_PATH_MOST = 107  # what sockaddr_un holds
+
+
+class PlainLauncher:
+    """No sandbox: the process sees the host as the daemon's user does. Its sockets are in folders below `state`."""
+
+    def __init__(self, program: Program, state: Path) -> None:
+        self._program = program
+        self._state = state
+        self._tools: tuple[str, ...] = ()
+
+    def open(self) -> None:
+        """Raises EngineUnavailable when a program is missing or the folder cannot be made."""
+        self._program.check()
+        tools = [shutil.which(tool) for tool in ("nice", "prlimit", "setpriv")]
+        if not all(tools):
+            raise EngineUnavailable("The worker isolation needs nice, prlimit and setpriv (coreutils, util-linux).")
+        self._tools = tuple(tool for tool in tools if tool)
+        try:
+            # What an earlier daemon left there belongs to processes that have died with it.
+            shutil.rmtree(self._state, ignore_errors=True)
+            self._state.mkdir(mode=0o700, parents=True)
+        except OSError as error:
+            raise EngineUnavailable(f"The folder {self._state} cannot be made: {error.strerror}.") from error
+
+    async def launch(self, spec: Spec, name: str) -> Launched:
+        """As Launcher."""
+        nice, prlimit, setpriv = self._tools
+        home = self._state.resolve() / name
+        socket = home / "api.sock"
+        if len(os.fsencode(socket)) > _SOCKET_PATH_MOST:
+            raise EngineFailure(f"{socket} is too long for a socket: choose a shorter state folder.")
+        home.mkdir(mode=0o700)
+        tidy = functools.partial(shutil.rmtree, home, ignore_errors=True)
+        argv = [
+            *(nice, "-n", str(NICE)),
+            # No limit of processes: the kernel would count all that the daemon's user has.
+            *(prlimit, f"--nofile={_within_hard(spec.nofile)}", "--core=0", "--"),
+            *(setpriv, "--pdeathsig", "KILL", "--no-new-privs", "--"),
+            *self._program.argv(str(self._program.node), str(self._program.folder)),
+        ]
+        try:
+            child = await spawn(argv, environment(spec, str(socket), str(home)), home)
+        except BaseException:
+            tidy()
+            raise
+        pid = child.pid
+        return Launched(
+            child,
+            pid,
+            str(socket),
+            functools.partial(os.kill, pid, signal.SIGTERM),
+            functools.partial(os.killpg, pid, signal.SIGKILL),
+            tidy,
+        )
+
+
+def _within_hard(wanted: int) -> int:
+    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    return wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)

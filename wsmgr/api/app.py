@@ -1,0 +1,53 @@
+"""Puts the API together."""
+
+from __future__ import annotations
+
+from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import ASGIApp
+
+from wsmgr import __version__
+from wsmgr.api.execute import ExecuteRoute
+from wsmgr.api.gate import Gate
+from wsmgr.api.identity import People, Tokens
+from wsmgr.api.problems import MEDIA_TYPE, TITLES, problem, problem_of
+from wsmgr.api.routes import admin, executions, open, plugins, workspaces  # noqa: A004  # a module, named for its routes
+from wsmgr.control.daemon import Daemon
+from wsmgr.core.errors import WsmgrError
+
+
+def build(daemon: Daemon, people: People, tokens: Tokens) -> ASGIApp:
+    """The ASGI application of a daemon."""
+    app = FastAPI(title="wsmgr", version=__version__, docs_url=None, redoc_url=None, redirect_slashes=False)
+    app.state.daemon = daemon
+    for router in (executions.router, workspaces.router, plugins.router, admin.router, open.router):
+        app.include_router(router)
+    app.add_exception_handler(WsmgrError, _on_wsmgr_error)
+    app.add_exception_handler(RequestValidationError, _on_invalid)
+    app.add_exception_handler(HTTPException, _on_http)
+    return Gate(app, ExecuteRoute(daemon.executions), people, tokens)
+
+
+async def _on_wsmgr_error(_: Request, error: Exception) -> Response:
+    assert isinstance(error, WsmgrError)  # noqa: S101  # registered for this type alone
+    status, body, headers = problem_of(error)
+    return Response(body, status, headers={name.decode(): value.decode() for name, value in headers})
+
+
+async def _on_invalid(_: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)  # noqa: S101  # registered for this type alone
+    mistakes = [{"loc": list(e["loc"]), "msg": e["msg"], "type": e["type"]} for e in error.errors()]
+    first = mistakes[0]
+    detail = f"{'.'.join(str(part) for part in first['loc'])}: {first['msg']}"
+    body = problem(422, "invalid_request", detail, extra={"errors": mistakes})
+    return Response(body, 422, media_type=MEDIA_TYPE)
+
+
+async def _on_http(_: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)  # noqa: S101  # registered for this type alone
+    title = TITLES.get(error.status_code, "Error")
+    body = problem(error.status_code, title.lower().replace(" ", "_"), str(error.detail))
+    return Response(body, error.status_code, headers=dict(error.headers or {}), media_type=MEDIA_TYPE)

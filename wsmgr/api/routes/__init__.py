@@ -1,0 +1,1 @@
+"""The routes that the framework serves, one concept a file."""

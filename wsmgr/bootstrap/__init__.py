@@ -1,0 +1,9 @@
+"""The composition root: the only place that sees every layer. The CLI calls the functions named here."""
+
+from __future__ import annotations
+
+from wsmgr.bootstrap.detached import detach, shutdown
+from wsmgr.bootstrap.offline import build_image, create_token, delete_token, list_tokens, probe
+from wsmgr.bootstrap.run import serve
+
+__all__ = ["build_image", "create_token", "delete_token", "detach", "list_tokens", "probe", "serve", "shutdown"]

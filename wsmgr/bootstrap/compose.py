@@ -1,0 +1,125 @@
+"""Builds a daemon from settings."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from wsmgr.adapters.channel import RuntimeChannel
+from wsmgr.adapters.podman.api_service import ApiService
+from wsmgr.adapters.podman.engine import PodmanEngine
+from wsmgr.adapters.store.sql import SqlStore
+from wsmgr.adapters.worker import NoneEngine, WorkerEngine
+from wsmgr.bootstrap import places
+from wsmgr.bootstrap.state import instance_of
+from wsmgr.control.adoption import Adoption
+from wsmgr.control.audit import Audit
+from wsmgr.control.calls import Calls
+from wsmgr.control.capabilities import Capabilities
+from wsmgr.control.clock import SystemClock
+from wsmgr.control.daemon import Daemon
+from wsmgr.control.demand import Demand
+from wsmgr.control.engines import Engines
+from wsmgr.control.executions import Executions
+from wsmgr.control.fleet import Defaults, Fleet
+from wsmgr.control.lifecycle import Lifecycle
+from wsmgr.control.plugins import Plugins
+from wsmgr.control.reconciler import Reconciler, Timings
+from wsmgr.control.workspaces import Workspaces
+from wsmgr.core.isolation import Isolation
+from wsmgr.ports.channel import Channel
+from wsmgr.ports.clock import Clock
+from wsmgr.ports.engine import Engine
+from wsmgr.ports.store import Store
+from wsmgr.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Adapters:
+    """The mechanisms of a daemon; tests put fakes here."""
+
+    store: Store
+    channel: Channel
+    engines: Mapping[Isolation, Engine]
+    clock: Clock
+
+
+def adapters(settings: Settings) -> Adapters:
+    """The real ones."""
+    return Adapters(SqlStore(settings.database), RuntimeChannel(), engines(settings), SystemClock())
+
+
+def engines(settings: Settings) -> dict[Isolation, Engine]:
+    """An engine for each isolation."""
+    instance = instance_of(settings.state_dir)
+    runtime = places.containerfiles() / "node" / "runtime"
+    node = places.node()
+    state = settings.state_dir / "workers"
+    return {
+        Isolation.CONTAINER: _podman(settings, instance),
+        Isolation.WORKER: WorkerEngine(node=node, runtime=runtime, state=state, instance=instance),
+        Isolation.NONE: NoneEngine(node=node, runtime=runtime, state=state, instance=instance),
+    }
+
+
+def _podman(settings: Settings, instance: str) -> PodmanEngine:
+    socket, service = settings.podman_socket, None
+    if socket is None:
+        socket = settings.socket.with_name("podman.sock")
+        service = ApiService(socket)
+    return PodmanEngine(
+        socket,
+        instance,
+        probe_image=settings.image,
+        service=service,
+        start_concurrency=settings.engine_start_concurrency,
+        timeout_s=settings.engine_timeout_s,
+        long_timeout_s=2 * settings.engine_timeout_s,
+    )
+
+
+def compose(settings: Settings, parts: Adapters) -> Daemon:
+    """Wire a daemon; nothing is started."""
+    clock, store, channel = parts.clock, parts.store, parts.channel
+    audit = Audit(store, clock)
+    every = Engines(parts.engines, clock, probe_s=settings.engine_probe_s)
+    fleet = Fleet(
+        store,
+        clock,
+        Defaults(settings.isolation, settings.fallback, settings.default_plan or None, settings.image),
+    )
+    timings = Timings(settings.start_deadline_s, settings.stop_grace_s)
+    reconciler = Reconciler(fleet, every, channel, clock, audit, timings)
+    plugins = Plugins(store, fleet, channel, clock, audit)
+    demand = Demand(fleet, every, reconciler, clock, audit, settings.start_deadline_s)
+    calls = Calls(channel, plugins, reconciler, clock, audit)
+    executions = Executions(fleet, plugins, demand, calls, store, clock)
+    workspaces = Workspaces(fleet, every, reconciler, clock, audit)
+    lifecycle = Lifecycle(
+        store=store,
+        engines=every,
+        channel=channel,
+        fleet=fleet,
+        reconciler=reconciler,
+        adoption=Adoption(fleet, every, reconciler, audit),
+        executions=executions,
+        workspaces=workspaces,
+        clock=clock,
+        audit=audit,
+        resync_s=settings.resync_s,
+    )
+    return Daemon(
+        store=store,
+        channel=channel,
+        engines=every,
+        fleet=fleet,
+        workspaces=workspaces,
+        plugins=plugins,
+        executions=executions,
+        capabilities=Capabilities(every),
+        lifecycle=lifecycle,
+        clock=clock,
+        isolation=settings.isolation,
+        image=settings.image,
+        started=clock.monotonic(),
+    )

@@ -1,0 +1,93 @@
+"""What needs the daemon's code and no running daemon."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+from wsmgr.adapters.podman.image import ImageBuilder, ImageReport
+from wsmgr.adapters.store.sql import SqlStore
+from wsmgr.api.identity import digest_of, new_secret
+from wsmgr.bootstrap import places
+from wsmgr.bootstrap.compose import engines
+from wsmgr.bootstrap.state import prepare
+from wsmgr.core.capability import Capability
+from wsmgr.core.ids import parse_slug
+from wsmgr.ports.store import Token
+from wsmgr.settings import Settings
+
+
+def build_image(
+    settings: Settings,
+    *,
+    base: str | None = None,
+    node_version: str | None = None,
+    force: bool = False,
+    progress: Callable[[str], None],
+) -> ImageReport:
+    """Build the workspace image unless it is there and unchanged. Raises EngineFailure."""
+    builder = ImageBuilder(places.containerfiles())
+    return asyncio.run(
+        builder.ensure_image(settings.image, base=base, node_version=node_version, force=force, progress=progress)
+    )
+
+
+def create_token(settings: Settings, name: str, role: str) -> str:
+    """Make a token and return its secret, which is kept nowhere. Raises Conflict, InvalidRequest."""
+    secret = new_secret()
+    token = Token(parse_slug(name), role, datetime.now(UTC))
+
+    async def put(store: SqlStore) -> None:
+        await store.put_token(token, digest_of(secret))
+
+    asyncio.run(_with_store(settings, put))
+    return secret
+
+
+def list_tokens(settings: Settings) -> Sequence[Token]:
+    """All tokens, by name."""
+    found: list[Token] = []
+
+    async def read(store: SqlStore) -> None:
+        found.extend(token for token, _ in await store.tokens())
+
+    asyncio.run(_with_store(settings, read))
+    return found
+
+
+def delete_token(settings: Settings, name: str) -> bool:
+    """Revoke a token; False when there was none. A running daemon knows within seconds."""
+    gone = False
+
+    async def delete(store: SqlStore) -> None:
+        nonlocal gone
+        gone = await store.delete_token(name)
+
+    asyncio.run(_with_store(settings, delete))
+    return gone
+
+
+def probe(settings: Settings) -> Sequence[Capability]:
+    """Prove what the engine of the chosen isolation can enforce. Raises EngineUnavailable, EngineFailure."""
+
+    async def prove() -> Sequence[Capability]:
+        engine = engines(settings)[settings.isolation]
+        await engine.open()
+        try:
+            return await engine.capabilities()
+        finally:
+            await engine.close()
+
+    return asyncio.run(prove())
+
+
+async def _with_store(settings: Settings, work: Callable[[SqlStore], Awaitable[None]]) -> None:
+    prepare(Path(settings.state_dir))
+    store = SqlStore(settings.database)
+    await store.open()
+    try:
+        await work(store)
+    finally:
+        await store.close()

@@ -1,0 +1,137 @@
+"""Runs the daemon in the foreground."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import socket
+from collections.abc import Mapping
+from pathlib import Path
+
+import structlog
+import uvloop
+
+from wsmgr import __version__
+from wsmgr.api.app import build
+from wsmgr.api.identity import Identity, People, Role, Tokens
+from wsmgr.api.server import bind_tcp, bind_unix, serve_until, server
+from wsmgr.bootstrap import logs
+from wsmgr.bootstrap.compose import adapters, compose
+from wsmgr.bootstrap.state import StateLock
+from wsmgr.control.daemon import Daemon
+from wsmgr.core.errors import StoreUnavailable
+from wsmgr.ports.store import TokenStore
+from wsmgr.settings import Settings
+
+log = structlog.get_logger(__name__)
+
+TOKEN_REFRESH_S = 2.0
+KEEP_SIGNAL = signal.SIGUSR1
+"""Stop, and leave the workspaces running for the next daemon."""
+
+
+def serve(settings: Settings) -> int:
+    """Run until SIGTERM, SIGINT or KEEP_SIGNAL; returns the exit code. Raises WsmgrError when it cannot start."""
+    os.umask(0o077)
+    logs.configure(settings)
+    lock = StateLock(settings.state_dir)
+    lock.acquire()
+    try:
+        return uvloop.run(_serve(settings))
+    finally:
+        lock.release()
+
+
+async def _serve(settings: Settings) -> int:
+    daemon = compose(settings, adapters(settings))
+    people = People(os.getuid(), settings.admins, settings.services)
+    tokens = Tokens({})
+    sockets = _listen(settings)
+    stopped = asyncio.Event()
+    how = _Ending(stopped)
+    how.watch_signals()
+    try:
+        await daemon.lifecycle.start()
+        tokens.replace(await identities(daemon.store))
+        http = server(build(daemon, people, tokens))
+        http_stopped = asyncio.Event()
+        serving = asyncio.create_task(serve_until(http, sockets, http_stopped), name="serve")
+        background = [
+            asyncio.create_task(daemon.capabilities.prove(), name="capabilities"),
+            asyncio.create_task(_refresh_tokens(daemon.store, tokens), name="tokens"),
+        ]
+        log.info("listening", socket=str(settings.socket), tcp=settings.listen, version=__version__, pid=os.getpid())
+        await stopped.wait()
+        for task in background:
+            task.cancel()
+        await asyncio.gather(*background, return_exceptions=True)
+        await _stop(daemon, settings, how)
+        http_stopped.set()
+        await serving
+    finally:
+        for one in sockets:
+            one.close()
+        settings.socket.unlink(missing_ok=True)
+    log.info("stopped")
+    return 0
+
+
+class _Ending:
+    """What the signals asked for: the first ends the daemon, a second one hurries it."""
+
+    def __init__(self, stopped: asyncio.Event) -> None:
+        self._stopped = stopped
+        self.keep = False
+        self.hurry = asyncio.Event()
+
+    def watch_signals(self) -> None:
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self._end, False)
+        loop.add_signal_handler(KEEP_SIGNAL, self._end, True)
+
+    def _end(self, keep: bool) -> None:
+        if self._stopped.is_set():
+            self.hurry.set()
+            return
+        self.keep = keep
+        self._stopped.set()
+
+
+async def _stop(daemon: Daemon, settings: Settings, how: _Ending) -> None:
+    """Stop in order; a second signal cuts the waiting short, but the store is closed in any case."""
+    log.info("stopping", keep=how.keep, deadline_s=settings.shutdown_deadline_s)
+    stopping = asyncio.create_task(daemon.lifecycle.stop(settings.shutdown_deadline_s, keep=how.keep))
+    hurrying = asyncio.create_task(how.hurry.wait())
+    await asyncio.wait({stopping, hurrying}, return_when=asyncio.FIRST_COMPLETED)
+    if not stopping.done():
+        log.warning("hurried: workspaces may be left running for the next daemon")
+        stopping.cancel()
+        await asyncio.gather(stopping, return_exceptions=True)
+        await daemon.store.close()
+    hurrying.cancel()
+    if stopping.done() and not stopping.cancelled():
+        stopping.result()
+
+
+def _listen(settings: Settings) -> list[socket.socket]:
+    sockets = [bind_unix(Path(settings.socket))]
+    if settings.listen is not None:
+        sockets.append(bind_tcp(settings.listen))
+    return sockets
+
+
+async def identities(store: TokenStore) -> Mapping[str, Identity]:
+    """Who the stored tokens stand for, by digest."""
+    return {digest: Identity(f"token:{token.name}", Role(token.role)) for token, digest in await store.tokens()}
+
+
+async def _refresh_tokens(store: TokenStore, tokens: Tokens) -> None:
+    """Tokens are made and revoked by another process, `wsmgr token`: look for changes every few seconds."""
+    while True:
+        await asyncio.sleep(TOKEN_REFRESH_S)
+        try:
+            tokens.replace(await identities(store))
+        except StoreUnavailable as error:
+            log.warning("tokens not refreshed", why=error.sentence)

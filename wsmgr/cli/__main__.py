@@ -1,0 +1,5 @@
+"""`python -m wsmgr.cli`."""
+
+from wsmgr.cli import main
+
+main()

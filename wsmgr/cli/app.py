@@ -1,0 +1,133 @@
+"""The tree of commands. Each command stands in a file of its own kind; here they get their names and examples."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from wsmgr import __version__
+from wsmgr.cli import daemon, demo, doctor, execute, image, plugins, records, tokens, workspaces
+from wsmgr.cli.options import examples
+from wsmgr.cli.wiring import wiring_of
+
+
+def make_app() -> typer.Typer:
+    """The whole command line."""
+    app = _group("Workspaces in which untrusted plugins run, one for every user or organisation.")
+    app.callback(epilog=examples("wsmgr serve --detach", "wsmgr demo hello.js", "wsmgr ls", "wsmgr doctor"))(_options)
+    _add(app, "serve", daemon.serve, "wsmgr serve", "wsmgr serve --detach --isolation worker")
+    _add(app, "shutdown", daemon.shutdown, "wsmgr shutdown", "wsmgr shutdown --keep")
+    _add(
+        app,
+        "execute",
+        execute.execute,
+        "wsmgr execute markdown --user alice --input page.json",
+        'wsmgr execute ./hello.js --user alice --json-input \'{"name": "Alice"}\'',
+        "cat page.json | wsmgr execute markdown --user alice --org acme --input - --json",
+    )
+    _add(app, "demo", demo.demo, "wsmgr demo hello.js", "wsmgr demo markdown.js --input page.json --user alice")
+    _add(app, "ls", workspaces.ls, "wsmgr ls", "wsmgr ls --json | jq -r '.[].id'")
+    _add(app, "show", workspaces.show, "wsmgr show user:alice", "wsmgr show org:acme~reports --json")
+    _add(app, "start", workspaces.start, "wsmgr start user:alice", "wsmgr start user:alice user:bob --wait 0")
+    _add(app, "stop", workspaces.stop, "wsmgr stop user:alice", "wsmgr stop user:alice org:acme --wait 60")
+    _add(app, "restart", workspaces.restart, "wsmgr restart user:alice", "wsmgr restart user:alice --json")
+    _add(app, "recover", workspaces.recover, "wsmgr recover user:alice")
+    _add(app, "rm", workspaces.rm, "wsmgr rm user:alice", "wsmgr rm --yes user:alice user:bob")
+    _add(app, "logs", records.logs, "wsmgr logs user:alice", "wsmgr logs user:alice -n 500")
+    _add(
+        app, "executions", records.executions, "wsmgr executions user:alice", "wsmgr executions user:alice -n 5 --json"
+    )
+    _add(app, "doctor", doctor.doctor, "wsmgr doctor", "wsmgr doctor --json > doctor.json")
+    app.add_typer(_plugins(), name="plugin")
+    app.add_typer(_tokens(), name="token")
+    app.add_typer(_images(), name="image")
+    return app
+
+
+def _plugins() -> typer.Typer:
+    group = _group("An owner's plugins and their versions.")
+    _add(
+        group,
+        "put",
+        plugins.put,
+        "wsmgr plugin put user:alice hello.js",
+        "wsmgr plugin put org:acme dist/index.js --slug markdown",
+    )
+    _add(group, "ls", plugins.ls, "wsmgr plugin ls user:alice", "wsmgr plugin ls user:alice --json")
+    _add(group, "show", plugins.show, "wsmgr plugin show user:alice markdown")
+    _add(group, "rm", plugins.rm, "wsmgr plugin rm user:alice markdown", "wsmgr plugin rm --yes user:alice markdown")
+    _add(
+        group,
+        "rollback",
+        plugins.rollback,
+        "wsmgr plugin rollback user:alice markdown",
+        "wsmgr plugin rollback user:alice markdown --version 3f…",
+    )
+    group.callback(epilog=examples("wsmgr plugin put user:alice hello.js", "wsmgr plugin ls user:alice"))(_nothing)
+    return group
+
+
+def _tokens() -> typer.Typer:
+    group = _group("Bearer tokens for the TCP address of the API.")
+    _add(group, "create", tokens.create, "wsmgr token create platform", "wsmgr token create ops --role admin --json")
+    _add(group, "ls", tokens.ls, "wsmgr token ls", "wsmgr token ls --json")
+    _add(group, "rm", tokens.rm, "wsmgr token rm platform", "wsmgr token rm --yes platform")
+    group.callback(epilog=examples("wsmgr token create platform", "wsmgr token ls"))(_nothing)
+    return group
+
+
+def _images() -> typer.Typer:
+    group = _group("The image that workspaces are made of.")
+    _add(group, "build", image.build, "wsmgr image build", "wsmgr image build --base node:24-alpine --force")
+    group.callback(epilog=examples("wsmgr image build"))(_nothing)
+    return group
+
+
+def _group(about: str) -> typer.Typer:
+    # Without rich markup the help is plain text: it starts faster, and reads the same in a pipe.
+    return typer.Typer(
+        help=about,
+        no_args_is_help=True,
+        rich_markup_mode=None,
+        pretty_exceptions_enable=False,
+        context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    )
+
+
+def _add(group: typer.Typer, name: str, command: Callable[..., None], *lines: str) -> None:
+    group.command(name, epilog=examples(*lines), no_args_is_help=False)(command)
+
+
+def _nothing() -> None:
+    """A group has no work of its own."""
+
+
+def _print_version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"wsmgr {__version__}")
+        raise typer.Exit
+
+
+def _options(
+    context: typer.Context,
+    socket: Annotated[
+        Path | None, typer.Option(help="The daemon's socket (WSMGR_SOCKET).", show_default=False, metavar="PATH")
+    ] = None,
+    url: Annotated[
+        str | None,
+        typer.Option(
+            metavar="URL", help="The daemon's TCP address (WSMGR_URL); its token is in WSMGR_TOKEN.", show_default=False
+        ),
+    ] = None,
+    debug: Annotated[bool, typer.Option("--debug", help="Show where an error comes from.")] = False,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
+) -> None:
+    """Workspaces in which untrusted plugins run, one for every user or organisation."""
+    del version
+    wiring = wiring_of(context)
+    wiring.socket, wiring.url, wiring.debug = socket or wiring.socket, url or wiring.url, debug

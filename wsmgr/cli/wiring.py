@@ -1,0 +1,134 @@
+"""What commands reach beyond themselves: the daemon through the client, and the daemon's own code, both late."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+import typer
+
+if TYPE_CHECKING:
+    from wsmgr.client import Client
+    from wsmgr.settings import Settings
+
+
+class ImageReport(Protocol):
+    """What building an image did. `changed` False: it was there already."""
+
+    @property
+    def id(self) -> str: ...
+    @property
+    def tag(self) -> str: ...
+    @property
+    def changed(self) -> bool: ...
+    @property
+    def size_bytes(self) -> int: ...
+
+
+class TokenLine(Protocol):
+    """A token without its secret."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def role(self) -> str: ...
+    @property
+    def created_at(self) -> datetime: ...
+
+
+class CapabilityLine(Protocol):
+    """One line of the capability matrix; `level` is a word of `wsmgr.wire.names.Level`."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def level(self) -> str: ...
+    @property
+    def evidence(self) -> str: ...
+    @property
+    def mend(self) -> str | None: ...
+
+
+class Backend(Protocol):
+    """The part of `wsmgr.bootstrap` that commands call. `settings` come from `Wiring.settings`."""
+
+    def serve(self, settings: Settings) -> int:
+        """Run the daemon in the foreground; returns the exit code."""
+        ...
+
+    def detach(self, settings: Settings) -> int:
+        """Start it in the background, wait until it answers, print where; returns the exit code."""
+        ...
+
+    def shutdown(self, settings: Settings, keep: bool) -> int:
+        """Stop the daemon; `keep` leaves the workspaces running. Returns the exit code."""
+        ...
+
+    def build_image(
+        self,
+        settings: Settings,
+        *,
+        base: str | None,
+        node_version: str | None,
+        force: bool,
+        progress: Callable[[str], None],
+    ) -> ImageReport:
+        """Build the workspace image; `progress` gets one line at a time."""
+        ...
+
+    def create_token(self, settings: Settings, name: str, role: str) -> str:
+        """Make a token and return its secret, which is kept nowhere."""
+        ...
+
+    def list_tokens(self, settings: Settings) -> Sequence[TokenLine]:
+        """All tokens, by name."""
+        ...
+
+    def delete_token(self, settings: Settings, name: str) -> object:
+        """Revoke a token; False when there was none."""
+        ...
+
+    def probe(self, settings: Settings) -> Sequence[CapabilityLine]:
+        """Try what this host can enforce."""
+        ...
+
+
+def _bootstrap() -> Backend:
+    from wsmgr import bootstrap  # noqa: PLC0415  # all of the daemon; only the commands that are the daemon need it
+
+    return bootstrap
+
+
+def _settings(**overrides: object) -> Settings:
+    from wsmgr.settings import load_settings  # noqa: PLC0415  # pydantic-settings is as slow
+
+    return load_settings(**overrides)
+
+
+@dataclass
+class Wiring:
+    """One run of the command line. `socket`, `url`, `debug` are set from the options before the command's name."""
+
+    backend: Callable[[], Backend] = _bootstrap
+    load_settings: Callable[..., Settings] = _settings
+    socket: Path | None = None
+    url: str | None = None
+    debug: bool = False
+
+    def client(self) -> Client:
+        """A client of the daemon. Raises the errors of `wsmgr.client`."""
+        from wsmgr.client import Client  # noqa: PLC0415  # httpx and pydantic take 150 ms that --help must not pay
+
+        return Client(self.socket, url=self.url)
+
+    def settings(self, **overrides: object) -> Settings:
+        """The daemon's settings; what is None is left to the environment and the file."""
+        return self.load_settings(**{"socket": self.socket, **overrides})
+
+
+def wiring_of(context: typer.Context) -> Wiring:
+    """The wiring of the run that a command belongs to."""
+    return context.ensure_object(Wiring)

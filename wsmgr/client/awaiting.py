@@ -1,0 +1,86 @@
+"""The client for asyncio programs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import TracebackType
+from typing import Self, TypeVar
+
+import httpx
+
+from wsmgr.client import operations
+from wsmgr.client.connection import client_options, explain, request_options, transport_options
+from wsmgr.client.method import AsyncMethod
+from wsmgr.client.operation import Operation, decode
+from wsmgr.client.target import Target, find_target
+
+T = TypeVar("T")
+
+
+class AsyncClient:
+    """The same as `Client`, awaited. Cancelling a call closes its connection."""
+
+    def __init__(
+        self,
+        socket: Path | str | None = None,
+        *,
+        url: str | None = None,
+        token: str | None = None,
+        target: Target | None = None,
+    ) -> None:
+        self.target = target or find_target(socket, url=url, token=token)
+        self._http = httpx.AsyncClient(
+            transport=httpx.AsyncHTTPTransport(**transport_options(self.target)), **client_options(self.target)
+        )
+
+    async def call(self, operation: Operation[T]) -> T:
+        """Do one operation and return its result."""
+        options = request_options(operation)
+        try:
+            answer = await self._http.request(**options)
+        except httpx.HTTPError as error:
+            raise explain(error, self.target, operation) from error
+        return decode(operation, answer.status_code, answer.content)
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._http.aclose()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    execute = AsyncMethod(operations.execute)
+    execution = AsyncMethod(operations.execution)
+    executions = AsyncMethod(operations.executions)
+    workspaces = AsyncMethod(operations.workspaces)
+    workspace = AsyncMethod(operations.workspace)
+    put_workspace = AsyncMethod(operations.put_workspace)
+    delete_workspace = AsyncMethod(operations.delete_workspace)
+    start = AsyncMethod(operations.start)
+    stop = AsyncMethod(operations.stop)
+    restart = AsyncMethod(operations.restart)
+    pause = AsyncMethod(operations.pause)
+    resume = AsyncMethod(operations.resume)
+    touch = AsyncMethod(operations.touch)
+    recover = AsyncMethod(operations.recover)
+    put_plugin = AsyncMethod(operations.put_plugin)
+    plugins = AsyncMethod(operations.plugins)
+    plugin = AsyncMethod(operations.plugin)
+    delete_plugin = AsyncMethod(operations.delete_plugin)
+    rollback = AsyncMethod(operations.rollback)
+    workspace_logs = AsyncMethod(operations.workspace_logs)
+    workspace_events = AsyncMethod(operations.workspace_events)
+    workspace_health = AsyncMethod(operations.workspace_health)
+    owner = AsyncMethod(operations.owner)
+    put_owner = AsyncMethod(operations.put_owner)
+    plans = AsyncMethod(operations.plans)
+    capabilities = AsyncMethod(operations.capabilities)
+    host = AsyncMethod(operations.host)
+    health = AsyncMethod(operations.health)
+    metrics = AsyncMethod(operations.metrics)
+    admin_workspaces = AsyncMethod(operations.admin_workspaces)

@@ -1,0 +1,87 @@
+"""The client for programs that wait."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import TracebackType
+from typing import Self, TypeVar
+
+import httpx
+
+from wsmgr.client import operations
+from wsmgr.client.connection import client_options, explain, request_options, transport_options
+from wsmgr.client.method import Method
+from wsmgr.client.operation import Operation, decode
+from wsmgr.client.target import Target, find_target
+
+T = TypeVar("T")
+
+
+class Client:
+    """Talks to the daemon at `target`, or where `find_target` finds it. Every method is a row of `operations`, whose
+    docstring says what it does; all raise the errors of `wsmgr.client.errors`. Safe to use from several threads."""
+
+    def __init__(
+        self,
+        socket: Path | str | None = None,
+        *,
+        url: str | None = None,
+        token: str | None = None,
+        target: Target | None = None,
+    ) -> None:
+        self.target = target or find_target(socket, url=url, token=token)
+        self._http = httpx.Client(
+            transport=httpx.HTTPTransport(**transport_options(self.target)), **client_options(self.target)
+        )
+
+    def call(self, operation: Operation[T]) -> T:
+        """Do one operation and return its result."""
+        options = request_options(operation)
+        try:
+            answer = self._http.request(**options)
+        except httpx.HTTPError as error:
+            raise explain(error, self.target, operation) from error
+        return decode(operation, answer.status_code, answer.content)
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._http.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    execute = Method(operations.execute)
+    execution = Method(operations.execution)
+    executions = Method(operations.executions)
+    workspaces = Method(operations.workspaces)
+    workspace = Method(operations.workspace)
+    put_workspace = Method(operations.put_workspace)
+    delete_workspace = Method(operations.delete_workspace)
+    start = Method(operations.start)
+    stop = Method(operations.stop)
+    restart = Method(operations.restart)
+    pause = Method(operations.pause)
+    resume = Method(operations.resume)
+    touch = Method(operations.touch)
+    recover = Method(operations.recover)
+    put_plugin = Method(operations.put_plugin)
+    plugins = Method(operations.plugins)
+    plugin = Method(operations.plugin)
+    delete_plugin = Method(operations.delete_plugin)
+    rollback = Method(operations.rollback)
+    workspace_logs = Method(operations.workspace_logs)
+    workspace_events = Method(operations.workspace_events)
+    workspace_health = Method(operations.workspace_health)
+    owner = Method(operations.owner)
+    put_owner = Method(operations.put_owner)
+    plans = Method(operations.plans)
+    capabilities = Method(operations.capabilities)
+    host = Method(operations.host)
+    health = Method(operations.health)
+    metrics = Method(operations.metrics)
+    admin_workspaces = Method(operations.admin_workspaces)

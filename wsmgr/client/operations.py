@@ -1,0 +1,251 @@
+"""The table of calls: one function for each, shared by the blocking and the asyncio client."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Literal, TypeVar
+
+from pydantic import BaseModel, TypeAdapter
+
+from wsmgr.client.operation import ANSWER_S, Operation, segment
+from wsmgr.wire.capability import CapabilityPage
+from wsmgr.wire.event import EventPage
+from wsmgr.wire.execute import ExecuteResponse, InlinePlugin, PluginRef
+from wsmgr.wire.execution import Execution, ExecutionPage
+from wsmgr.wire.health import Health
+from wsmgr.wire.host import Host
+from wsmgr.wire.names import Language
+from wsmgr.wire.owner import Owner
+from wsmgr.wire.plan import PlanPage
+from wsmgr.wire.plugin import PluginResult, PluginVersionPage
+from wsmgr.wire.workspace import LogPage, Workspace, WorkspaceHealth, WorkspacePage
+
+Model = TypeVar("Model", bound=BaseModel)
+
+BEFORE_RUNNING_S = 120.0
+"""What an execution may take besides its own time: the queue, a cold start, and the daemon's grace."""
+
+USUAL_EXECUTION_S = 120.0
+"""The longest time that a plan gives an execution for which none was asked."""
+
+LOADING_S = 60.0
+"""How long a new version may take to be checked, stored, pushed and loaded."""
+
+
+def execute(
+    user_id: str,
+    plugin: str | PluginRef | InlinePlugin,
+    input: object = None,  # noqa: A002  # the name that the API gives it
+    *,
+    organization_id: str | None = None,
+    workspace: str | None = None,
+    context: Mapping[str, object] | None = None,
+    timeout_ms: int | None = None,
+    execution_id: str | None = None,
+) -> Operation[ExecuteResponse]:
+    """Run a plugin for a user. Waits for the plugin's own time and for what may come before it."""
+    chosen = plugin if isinstance(plugin, str) else plugin.model_dump(exclude_none=True)
+    optional = {
+        "organizationId": organization_id,
+        "workspace": workspace,
+        "context": None if context is None else dict(context),
+        "timeoutMs": timeout_ms,
+        "executionId": execution_id,
+    }
+    body = {"userId": user_id, "plugin": chosen, "input": input, **_given(optional)}
+    own_s = USUAL_EXECUTION_S if timeout_ms is None else timeout_ms / 1000
+    return Operation(
+        "POST", "/api/execute", _model(ExecuteResponse), body=body, timeout_s=min(own_s, 86_400.0) + BEFORE_RUNNING_S
+    )
+
+
+def execution(execution_id: str) -> Operation[Execution]:
+    """One record."""
+    return Operation("GET", f"/api/executions/{segment(execution_id)}", _model(Execution))
+
+
+def executions(workspace_id: str, *, limit: int | None = None, before: str | None = None) -> Operation[ExecutionPage]:
+    """A page of the records of a workspace, newest first; `before` is the `next` of the page before."""
+    path = f"{_workspace(workspace_id)}/executions"
+    return Operation("GET", path, _model(ExecutionPage), query=_given({"limit": limit, "before": before}))
+
+
+def workspaces(*, limit: int | None = None, before: str | None = None) -> Operation[WorkspacePage]:
+    """A page of the workspaces, by id."""
+    query = _given({"limit": limit, "before": before})
+    return Operation("GET", "/api/workspaces", _model(WorkspacePage), query=query)
+
+
+def workspace(workspace_id: str) -> Operation[Workspace]:
+    """One workspace."""
+    return Operation("GET", _workspace(workspace_id), _model(Workspace))
+
+
+def put_workspace(workspace_id: str, desired: Literal["RUNNING", "STOPPED"]) -> Operation[Workspace]:
+    """Create a workspace, or set what is wanted of it."""
+    return Operation("PUT", _workspace(workspace_id), _model(Workspace), body={"desired": desired})
+
+
+def delete_workspace(workspace_id: str, *, wait: float | None = None) -> Operation[None]:
+    """Remove a workspace, and `wait` up to so many seconds for it; its owner's plugins and the records stay.
+    Idempotent."""
+    query = _given({"wait": wait})
+    return Operation("DELETE", _workspace(workspace_id), _nothing, query=query, timeout_s=LOADING_S + (wait or 0.0))
+
+
+def start(workspace_id: str, *, wait: float | None = None) -> Operation[Workspace]:
+    """Ask for RUNNING; `wait` up to so many seconds for it."""
+    return _act(workspace_id, "start", wait)
+
+
+def stop(workspace_id: str, *, wait: float | None = None) -> Operation[Workspace]:
+    """Ask for STOPPED; `wait` up to so many seconds for it."""
+    return _act(workspace_id, "stop", wait)
+
+
+def restart(workspace_id: str, *, wait: float | None = None) -> Operation[Workspace]:
+    """Ask for a fresh container; `wait` up to so many seconds for it."""
+    return _act(workspace_id, "restart", wait)
+
+
+def pause(workspace_id: str, *, wait: float | None = None) -> Operation[Workspace]:
+    """Freeze it, where this host can."""
+    return _act(workspace_id, "pause", wait)
+
+
+def resume(workspace_id: str, *, wait: float | None = None) -> Operation[Workspace]:
+    """Bring it back from PAUSED or STOPPED."""
+    return _act(workspace_id, "resume", wait)
+
+
+def touch(workspace_id: str) -> Operation[Workspace]:
+    """Count as activity, so that the idle clock begins again."""
+    return _act(workspace_id, "touch", None)
+
+
+def recover(workspace_id: str, *, wait: float | None = None) -> Operation[Workspace]:
+    """Forgive the failures of a workspace in ERROR, and start it again."""
+    return _act(workspace_id, "recover", wait)
+
+
+def put_plugin(
+    workspace_id: str, slug: str, *, language: Language, code: str, entry: str | None = None
+) -> Operation[PluginResult]:
+    """Store a version of a plugin of the workspace's owner, and bring it to a running workspace."""
+    body = {"language": language, "code": code, **_given({"entry": entry})}
+    return Operation("PUT", _plugin(workspace_id, slug), _model(PluginResult), body=body, timeout_s=LOADING_S)
+
+
+def plugins(workspace_id: str) -> Operation[PluginVersionPage]:
+    """The current version of each plugin, by slug."""
+    return Operation("GET", f"{_workspace(workspace_id)}/plugins", _model(PluginVersionPage))
+
+
+def plugin(workspace_id: str, slug: str) -> Operation[PluginVersionPage]:
+    """All versions of one plugin, newest first."""
+    return Operation("GET", _plugin(workspace_id, slug), _model(PluginVersionPage))
+
+
+def delete_plugin(workspace_id: str, slug: str) -> Operation[None]:
+    """Remove a plugin with its versions."""
+    return Operation("DELETE", _plugin(workspace_id, slug), _nothing, timeout_s=LOADING_S)
+
+
+def rollback(workspace_id: str, slug: str, *, version: str | None = None) -> Operation[PluginResult]:
+    """Make an older version current; `version` None: the one before the current."""
+    path = f"{_plugin(workspace_id, slug)}/rollback"
+    return Operation("POST", path, _model(PluginResult), body=_given({"version": version}), timeout_s=LOADING_S)
+
+
+def workspace_logs(workspace_id: str, *, lines: int | None = None) -> Operation[LogPage]:
+    """The last lines that the runtime itself wrote, oldest first."""
+    path = f"{_workspace(workspace_id)}/logs"
+    return Operation("GET", path, _model(LogPage), query=_given({"lines": lines}), timeout_s=LOADING_S)
+
+
+def workspace_events(workspace_id: str, *, limit: int | None = None, before: str | None = None) -> Operation[EventPage]:
+    """A page of the audit trail of a workspace, newest first."""
+    path = f"{_workspace(workspace_id)}/events"
+    return Operation("GET", path, _model(EventPage), query=_given({"limit": limit, "before": before}))
+
+
+def workspace_health(workspace_id: str) -> Operation[WorkspaceHealth]:
+    """What the prober last saw."""
+    return Operation("GET", f"{_workspace(workspace_id)}/health", _model(WorkspaceHealth))
+
+
+def owner(key: str) -> Operation[Owner]:
+    """What was chosen for an owner (`user:<id>` or `org:<id>`)."""
+    return Operation("GET", f"/api/owners/{segment(key)}", _model(Owner))
+
+
+def put_owner(
+    key: str, *, plan: str | None = None, isolation: str | None = None, fallback: bool | None = None
+) -> Operation[Owner]:
+    """Replace all that was chosen for an owner; None goes back to the daemon's own choice."""
+    body = {"plan": plan, "isolation": isolation, "fallback": fallback}
+    return Operation("PUT", f"/api/owners/{segment(key)}", _model(Owner), body=body)
+
+
+def plans() -> Operation[PlanPage]:
+    """All plans with their limits."""
+    return Operation("GET", "/api/plans", _model(PlanPage))
+
+
+def capabilities() -> Operation[CapabilityPage]:
+    """What the host can enforce, with proof. The daemon may try it anew, which takes seconds."""
+    return Operation("GET", "/api/capabilities", _model(CapabilityPage), timeout_s=LOADING_S)
+
+
+def host() -> Operation[Host]:
+    """Figures of the host."""
+    return Operation("GET", "/api/host", _model(Host))
+
+
+def health() -> Operation[Health]:
+    """The health of the daemon itself."""
+    return Operation("GET", "/health", _model(Health))
+
+
+def metrics() -> Operation[str]:
+    """Figures in Prometheus' text format."""
+    return Operation("GET", "/metrics", bytes.decode)
+
+
+def admin_workspaces() -> Operation[list[Workspace]]:
+    """All workspaces, as the platform's dashboard reads them."""
+    return Operation("GET", "/api/admin/workspaces", TypeAdapter(list[Workspace]).validate_json)
+
+
+def _act(workspace_id: str, verb: str, wait: float | None) -> Operation[Workspace]:
+    return Operation(
+        "POST",
+        f"{_workspace(workspace_id)}/{verb}",
+        _model(Workspace),
+        query=_given({"wait": wait}),
+        timeout_s=ANSWER_S + (wait or 0.0),
+    )
+
+
+def _workspace(workspace_id: str) -> str:
+    return f"/api/workspaces/{segment(workspace_id)}"
+
+
+def _plugin(workspace_id: str, slug: str) -> str:
+    return f"{_workspace(workspace_id)}/plugins/{segment(slug)}"
+
+
+Value = TypeVar("Value")
+
+
+def _given(members: Mapping[str, Value | None]) -> dict[str, Value]:
+    return {name: value for name, value in members.items() if value is not None}
+
+
+def _model(model: type[Model]) -> Callable[[bytes], Model]:
+    return model.model_validate_json
+
+
+def _nothing(body: bytes) -> None:
+    """An answer whose body says nothing more than its status."""
+    del body

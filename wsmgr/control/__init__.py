@@ -1,0 +1,1 @@
+"""The async shell: it observes, asks `core` for a decision, and performs it through `ports`."""

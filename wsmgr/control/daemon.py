@@ -1,0 +1,36 @@
+"""Everything that the API may call, in one frozen value."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from wsmgr.control.capabilities import Capabilities
+from wsmgr.control.engines import Engines
+from wsmgr.control.executions import Executions
+from wsmgr.control.fleet import Fleet
+from wsmgr.control.lifecycle import Lifecycle
+from wsmgr.control.plugins import Plugins
+from wsmgr.control.workspaces import Workspaces
+from wsmgr.core.isolation import Isolation
+from wsmgr.ports.channel import Channel
+from wsmgr.ports.clock import Clock
+from wsmgr.ports.store import Store
+
+
+@dataclass(frozen=True, slots=True)
+class Daemon:
+    """The parts of a running daemon. `started` is on the monotonic clock."""
+
+    store: Store
+    channel: Channel
+    engines: Engines
+    fleet: Fleet
+    workspaces: Workspaces
+    plugins: Plugins
+    executions: Executions
+    capabilities: Capabilities
+    lifecycle: Lifecycle
+    clock: Clock
+    isolation: Isolation
+    image: str
+    started: float

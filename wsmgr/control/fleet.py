@@ -1,0 +1,228 @@
+"""All workspaces in memory: the stored intent, the owner's limits, and the units on the engines."""
+
+from __future__ import annotations
+
+from bisect import bisect_right, insort
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from wsmgr.control.turns import Turns
+from wsmgr.control.unit import Unit
+from wsmgr.core.admission import admit_workspace
+from wsmgr.core.errors import NotFound
+from wsmgr.core.ids import OwnerKey, WorkspaceId, owner_of
+from wsmgr.core.isolation import Isolation
+from wsmgr.core.limits import Limits, Plan, plan_named
+from wsmgr.core.owner import Owner
+from wsmgr.core.workspace import FIRST_UID, Absent, Desired, Spec, Workspace
+from wsmgr.ports.clock import Clock
+from wsmgr.ports.store import Store
+
+
+@dataclass(frozen=True, slots=True)
+class Defaults:
+    """The daemon's own choices for owners that have none. `image` is that of containers."""
+
+    isolation: Isolation
+    fallback: bool
+    plan: str | None
+    image: str
+
+
+@dataclass(slots=True, eq=False)
+class Entry:
+    """One workspace. `standing_in`: a worker serves it while its own engine is away. `held_down`: the daemon stops, so
+    its containers go whatever is wanted of it. `urgent`: a person asked for the present wish."""
+
+    record: Workspace
+    owner: Owner
+    plan: Plan
+    isolation: Isolation
+    fallback: bool
+    urgent: bool = True
+    standing_in: bool = False
+    held_down: bool = False
+    units: dict[Isolation, Unit] = field(default_factory=dict)
+    turns: Turns = field(default_factory=Turns)
+
+    @property
+    def limits(self) -> Limits:
+        """The limits of its plan."""
+        return self.plan.limits
+
+    @property
+    def unit(self) -> Unit:
+        """The unit on the engine that was chosen for it."""
+        return self.unit_on(self.isolation)
+
+    @property
+    def serving(self) -> Unit:
+        """The unit that calls go to now."""
+        return self.unit_on(Isolation.WORKER) if self.standing_in else self.unit
+
+    def unit_on(self, isolation: Isolation) -> Unit:
+        """The unit on one engine; nothing is there when it is first asked for."""
+        if isolation not in self.units:
+            self.units[isolation] = Unit(self.record.id, isolation, Absent())
+        return self.units[isolation]
+
+    def desired_of(self, unit: Unit) -> Desired:
+        """What is wanted of one unit: the workspace's own wish on its own engine, nothing on any other."""
+        if self.held_down:
+            return Desired.STOPPED
+        if unit.isolation is self.isolation:
+            return self.record.desired
+        if self.standing_in and unit.isolation is Isolation.WORKER:
+            return self.record.desired
+        return Desired.ABSENT
+
+    def urgent_for(self, unit: Unit) -> bool:
+        """Whether a stop may cut calls short: only one that a person asked for."""
+        return self.held_down or (
+            self.urgent and (unit.isolation is self.isolation or self.record.desired is not Desired.RUNNING)
+        )
+
+
+class Fleet:
+    """Owns the entries. Changes of intent are stored before they count."""
+
+    def __init__(self, store: Store, clock: Clock, defaults: Defaults) -> None:
+        self._store = store
+        self._clock = clock
+        self._defaults = defaults
+        self._entries: dict[WorkspaceId, Entry] = {}
+        self._of_owner: dict[OwnerKey, dict[WorkspaceId, Entry]] = {}
+        self._order: list[WorkspaceId] = []
+        self._active: dict[WorkspaceId, datetime] = {}
+
+    async def load(self) -> None:
+        """Read all workspaces from the store."""
+        for record in await self._store.workspaces():
+            await self._admit(record)
+
+    def __iter__(self) -> Iterator[Entry]:
+        return iter(list(self._entries.values()))
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    def find(self, workspace: WorkspaceId) -> Entry | None:
+        """The entry, None when there is no such workspace."""
+        return self._entries.get(workspace)
+
+    def get(self, workspace: WorkspaceId) -> Entry:
+        """The entry. Raises NotFound."""
+        entry = self._entries.get(workspace)
+        if entry is None:
+            raise NotFound(f"There is no workspace {workspace!r}. It is made by the first call, or by PUT.")
+        return entry
+
+    def page(self, after: str, limit: int) -> list[Entry]:
+        """Up to `limit` entries by id, those behind `after`."""
+        start = bisect_right(self._order, WorkspaceId(after))
+        return [self._entries[workspace] for workspace in self._order[start : start + limit]]
+
+    def of_owner(self, owner: OwnerKey) -> list[Entry]:
+        """The owner's workspaces."""
+        return list(self._of_owner.get(owner, {}).values())
+
+    async def ensure(self, workspace: WorkspaceId) -> Entry:
+        """The entry, made (STOPPED) when it is new."""
+        entry = self._entries.get(workspace)
+        if entry is not None:
+            return entry
+        record = await self._store.ensure_workspace(workspace, Desired.STOPPED, self._clock.now())
+        return await self._admit(record)
+
+    async def want(self, entry: Entry, desired: Desired, *, urgent: bool = True) -> bool:
+        """Store what is wanted; True when that is a change. Raises QuotaExceeded for one running workspace too many."""
+        entry.urgent = urgent
+        if entry.record.desired is desired:
+            return False
+        if desired is Desired.RUNNING:
+            others = [e for e in self.of_owner(entry.record.owner) if e is not entry]
+            admit_workspace(entry.limits, holding=sum(e.record.desired is Desired.RUNNING for e in others))
+        # In memory first: the admission above and this line are one step, so that no two callers get the last place.
+        before, entry.record = entry.record, replace(entry.record, desired=desired)
+        try:
+            await self._store.put_workspace(entry.record)
+        except BaseException:
+            entry.record = replace(entry.record, desired=before.desired)
+            raise
+        return True
+
+    async def renew(self, entry: Entry) -> None:
+        """Ask for a restart: containers of older generations are replaced."""
+        entry.urgent = True
+        entry.record = replace(entry.record, generation=entry.record.generation + 1)
+        await self._store.put_workspace(entry.record)
+
+    def touch(self, entry: Entry) -> None:
+        """Note activity; it is stored with the next `flush`."""
+        now = self._clock.now()
+        entry.record = replace(entry.record, last_activity_at=now)
+        self._active[entry.record.id] = now
+
+    async def flush(self) -> None:
+        """Store the noted activity."""
+        active, self._active = self._active, {}
+        if active:
+            await self._store.touch_workspaces(list(active.items()))
+
+    async def forget(self, entry: Entry) -> None:
+        """Drop a workspace whose containers are gone."""
+        await self._store.delete_workspace(entry.record.id)
+        if self._entries.pop(entry.record.id, None) is not None:
+            self._order.remove(entry.record.id)
+        self._of_owner.get(entry.record.owner, {}).pop(entry.record.id, None)
+
+    async def owner(self, key: OwnerKey) -> Owner:
+        """The owner's choices; the daemon's plan where none was made."""
+        stored = await self._store.owner(key)
+        return stored or Owner(key, plan=self._defaults.plan)
+
+    async def put_owner(self, owner: Owner) -> list[Entry]:
+        """Store an owner's choices; returns its workspaces, to which they apply at the next tick."""
+        await self._store.put_owner(owner)
+        entries = self.of_owner(owner.key)
+        for entry in entries:
+            entry.owner, entry.plan = owner, plan_named(owner.plan)
+            entry.isolation = owner.isolation or self._defaults.isolation
+            entry.fallback = self._fallback_of(owner)
+        return entries
+
+    def spec(self, entry: Entry, isolation: Isolation) -> Spec:
+        """What an engine needs to make this workspace now."""
+        limits = entry.limits
+        return Spec(
+            workspace=entry.record.id,
+            isolation=isolation,
+            image=self._defaults.image if isolation is Isolation.CONTAINER else "",
+            uid=FIRST_UID + entry.record.slot,
+            generation=entry.record.generation,
+            memory_mb=limits.memory_mb,
+            cpus=limits.cpus,
+            pids=limits.pids,
+            nofile=limits.nofile,
+            scratch_mb=limits.scratch_mb,
+            concurrency=limits.concurrent_executions,
+            input_bytes=limits.input_bytes,
+            output_bytes=limits.output_bytes,
+            log_bytes=limits.log_bytes,
+        )
+
+    async def _admit(self, record: Workspace) -> Entry:
+        owner = await self.owner(owner_of(record.id))
+        # Two first calls may get here at once: the first one's entry is the only one.
+        entry = self._entries.get(record.id)
+        if entry is None:
+            isolation = owner.isolation or self._defaults.isolation
+            entry = Entry(record, owner, plan_named(owner.plan), isolation, self._fallback_of(owner))
+            self._entries[record.id] = entry
+            insort(self._order, record.id)
+            self._of_owner.setdefault(record.owner, {})[record.id] = entry
+        return entry
+
+    def _fallback_of(self, owner: Owner) -> bool:
+        return self._defaults.fallback if owner.fallback is None else owner.fallback

@@ -1,0 +1,108 @@
+"""Start, background loops, and the end of a daemon."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+import structlog
+
+from wsmgr.control.adoption import Adoption
+from wsmgr.control.audit import DAEMON, Audit
+from wsmgr.control.engines import Engines
+from wsmgr.control.executions import Executions
+from wsmgr.control.fleet import Fleet
+from wsmgr.control.reconciler import Reconciler
+from wsmgr.control.workspaces import Workspaces
+from wsmgr.core.errors import StoreUnavailable
+from wsmgr.ports.channel import Channel
+from wsmgr.ports.clock import Clock
+from wsmgr.ports.store import Store
+
+log = structlog.get_logger(__name__)
+
+
+class Lifecycle:
+    """Owns the background tasks. `start` once, then `stop` once."""
+
+    def __init__(
+        self,
+        *,
+        store: Store,
+        engines: Engines,
+        channel: Channel,
+        fleet: Fleet,
+        reconciler: Reconciler,
+        adoption: Adoption,
+        executions: Executions,
+        workspaces: Workspaces,
+        clock: Clock,
+        audit: Audit,
+        resync_s: float,
+    ) -> None:
+        self._store = store
+        self._engines = engines
+        self._channel = channel
+        self._fleet = fleet
+        self._reconciler = reconciler
+        self._adoption = adoption
+        self._executions = executions
+        self._workspaces = workspaces
+        self._clock = clock
+        self._audit = audit
+        self._resync_s = resync_s
+        self._tasks: list[asyncio.Task[None]] = []
+
+    async def start(self) -> None:
+        """Open the store, tell what a crash lost, adopt what runs. Raises StoreUnavailable."""
+        await self._store.open()
+        lost = await self._store.lose_running()
+        await self._fleet.load()
+        await self._engines.open()
+        adopted = await self._adoption.sweep()
+        await self._audit.say(
+            DAEMON,
+            "daemon.started",
+            f"{len(self._fleet)} workspaces known, {adopted} adopted, {lost} calls lost by the last daemon.",
+        )
+        await self._adoption.start_wanted()
+        self._tasks = [
+            asyncio.create_task(self._engines.watch(), name="engines"),
+            asyncio.create_task(self._every(self._resync_s, self._resync), name="resync"),
+            asyncio.create_task(self._every(5.0, self._fleet.flush), name="activity"),
+        ]
+
+    async def stop(self, deadline_s: float, *, keep: bool) -> None:
+        """Refuse calls, let those in flight end, stop all workspaces (unless `keep`), and close. Bounded in time."""
+        self._executions.refuse()
+        drained = await self._executions.drain(deadline_s / 2)
+        if not drained:
+            log.warning("calls were still in flight at the deadline", inflight=self._executions.inflight)
+        left = 0 if keep else await self._workspaces.stop_all(deadline_s / 2)
+        if left:
+            log.warning("workspaces were still there at the deadline", left=left)
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._reconciler.close()
+        kept = "Workspaces were left running for the next daemon." if keep else "All workspaces were stopped."
+        await self._audit.say(DAEMON, "daemon.stopped", f"{left} workspaces are left." if left else kept)
+        try:
+            await self._fleet.flush()
+        except StoreUnavailable as error:
+            log.error("last activity not stored", why=error.sentence)
+        await self._channel.close()
+        await self._engines.close()
+        await self._store.close()
+
+    async def _resync(self) -> None:
+        await self._adoption.sweep()
+
+    async def _every(self, seconds: float, work: Callable[[], Awaitable[None]]) -> None:
+        while True:
+            await self._clock.sleep(seconds)
+            try:
+                await work()
+            except Exception:
+                # A background loop that ended would be missed only much later; the defect is logged and it goes on.
+                log.exception("background work failed", work=getattr(work, "__qualname__", str(work)))

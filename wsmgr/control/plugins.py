@@ -1,0 +1,185 @@
+"""Plugins of an owner: which version is current, storing new ones, and bringing them to live workspaces."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from wsmgr.control.audit import Audit
+from wsmgr.control.fleet import Fleet
+from wsmgr.control.unit import Unit
+from wsmgr.core.errors import InvalidRequest, NotFound, TooLarge
+from wsmgr.core.ids import OwnerKey, Slug, Version, WorkspaceId, owner_of
+from wsmgr.core.limits import plan_named
+from wsmgr.core.outcome import Failure
+from wsmgr.core.plugin import Language, PluginSource, PluginVersion, version_of
+from wsmgr.ports.channel import Channel, ChannelClosed, ChannelTimeout, ProtocolViolation
+from wsmgr.ports.clock import Clock
+from wsmgr.ports.store import PluginStore
+
+
+@dataclass(frozen=True, slots=True)
+class Put:
+    """What came of storing a version. `reloaded`: at least one live workspace loaded it."""
+
+    version: PluginVersion
+    reloaded: bool
+    warnings: tuple[str, ...]
+
+
+class Plugins:
+    """The only writer of plugins, so the current versions it has seen stay true without asking the store."""
+
+    def __init__(
+        self, store: PluginStore, fleet: Fleet, channel: Channel, clock: Clock, audit: Audit, *, load_s: float = 10.0
+    ) -> None:
+        self._store = store
+        self._fleet = fleet
+        self._channel = channel
+        self._clock = clock
+        self._audit = audit
+        self._load_s = load_s
+        self._current: OrderedDict[tuple[OwnerKey, Slug], Version] = OrderedDict()
+        self._owned: OrderedDict[OwnerKey, tuple[PluginVersion, ...]] = OrderedDict()
+        self._known = 10_000
+        self._pushes: dict[tuple[Unit, Slug, Version], asyncio.Task[Failure | None]] = {}
+
+    async def current(self, owner: OwnerKey, slug: Slug) -> Version:
+        """The current version. Raises NotFound."""
+        version = self._current.get((owner, slug))
+        if version is not None:
+            return version
+        source = await self._store.current_source(owner, slug)
+        if source is None:
+            raise NotFound(f"{owner!r} has no plugin {slug!r}. Put it with PUT /api/workspaces/{owner}/plugins/{slug}.")
+        self._remember(owner, slug, source.version)
+        return source.version
+
+    async def source(self, owner: OwnerKey, slug: Slug, version: Version) -> PluginSource:
+        """A version with its code. Raises NotFound."""
+        source = await self._store.source(owner, slug, version)
+        if source is None:
+            raise NotFound(f"The plugin {slug!r} of {owner!r} has no version {version}.")
+        return source
+
+    async def versions(self, owner: OwnerKey, slug: Slug) -> Sequence[PluginVersion]:
+        """All versions, newest first. Raises NotFound when there is no such plugin."""
+        versions = await self._store.versions(owner, slug)
+        if not versions:
+            raise NotFound(f"{owner!r} has no plugin {slug!r}.")
+        return versions
+
+    async def all(self, owner: OwnerKey) -> Sequence[PluginVersion]:
+        """The current version of each of the owner's plugins."""
+        owned = self._owned.get(owner)
+        if owned is None:
+            owned = self._owned[owner] = tuple(await self._store.current_plugins(owner))
+            while len(self._owned) > self._known:
+                self._owned.popitem(last=False)
+        return owned
+
+    async def put(self, workspace: WorkspaceId, slug: Slug, language: Language, code: str, actor: str) -> Put:
+        """Load the code in a live workspace if there is one, and store it as the current version.
+
+        Raises InvalidRequest when it does not load (the old version stays current) and TooLarge.
+        """
+        owner = owner_of(workspace)
+        await self._check_size(owner, slug, code)
+        if language is not Language.JAVASCRIPT:
+            raise InvalidRequest("Only JavaScript plugins can be run by this version of wsmgr.")
+        source = PluginSource(slug, version_of(language, code), language, code)
+        reloaded = await self._load_everywhere(owner, source)
+        stored = await self._store.put_version(owner, source, self._clock.now(), actor)
+        self._owned.pop(owner, None)
+        self._remember(owner, slug, source.version)
+        await self._audit.say(actor, "plugin.put", f"{slug} {source.version[:12]}", workspace)
+        warnings = (
+            () if reloaded else ("No workspace of the owner runs: whether the code loads shows at the first call.",)
+        )
+        return Put(stored, reloaded, warnings)
+
+    async def rollback(self, workspace: WorkspaceId, slug: Slug, to: Version | None, actor: str) -> Put:
+        """Make an older version current: the one named, else the one stored before the current. Raises NotFound."""
+        owner = owner_of(workspace)
+        versions = await self.versions(owner, slug)
+        if to is None:
+            older = [v for v in versions if not v.current]
+            if not older:
+                raise NotFound(f"The plugin {slug!r} has no other version to go back to.")
+            to = older[0].version
+        source = await self.source(owner, slug, to)
+        reloaded = await self._load_everywhere(owner, source)
+        stored = await self._store.put_version(owner, source, self._clock.now(), actor)
+        self._owned.pop(owner, None)
+        self._remember(owner, slug, to)
+        await self._audit.say(actor, "plugin.rollback", f"{slug} {to[:12]}", workspace)
+        return Put(stored, reloaded, ())
+
+    async def delete(self, workspace: WorkspaceId, slug: Slug, actor: str) -> None:
+        """Forget a plugin and its versions, here and in live workspaces. Idempotent."""
+        owner = owner_of(workspace)
+        existed = await self._store.delete_plugin(owner, slug)
+        self._current.pop((owner, slug), None)
+        self._owned.pop(owner, None)
+        for unit in self._live(owner):
+            if unit.endpoint is not None:
+                try:
+                    await self._channel.delete(unit.endpoint, slug, self._load_s)
+                except (ChannelClosed, ChannelTimeout, ProtocolViolation):
+                    # Nothing calls it any more: the next start of the workspace comes without it.
+                    continue
+        if existed:
+            await self._audit.say(actor, "plugin.delete", str(slug), workspace)
+
+    async def push(self, unit: Unit, source: PluginSource) -> Failure | None:
+        """Bring one version to one unit; many callers share one push. Raises what Channel.put raises."""
+        key = (unit, source.slug, source.version)
+        task = self._pushes.get(key)
+        if task is None:
+            task = asyncio.create_task(self._push(unit, source))
+            self._pushes[key] = task
+            task.add_done_callback(lambda _: self._pushes.pop(key, None))
+        return await asyncio.shield(task)
+
+    async def _push(self, unit: Unit, source: PluginSource) -> Failure | None:
+        endpoint = unit.endpoint
+        if endpoint is None:
+            raise ChannelClosed("The workspace does not run.", sent=False)
+        return await self._channel.put(endpoint, source, self._load_s)
+
+    async def _load_everywhere(self, owner: OwnerKey, source: PluginSource) -> bool:
+        loaded = False
+        for unit in self._live(owner):
+            try:
+                failure = await self.push(unit, source)
+            except (ChannelClosed, ChannelTimeout, ProtocolViolation):
+                # It gets the version with its next call.
+                continue
+            if failure is not None:
+                raise InvalidRequest(
+                    f"The code does not load: {failure.message}",
+                    details={"type": failure.type.value, "stack": failure.stack},
+                )
+            loaded = True
+        return loaded
+
+    async def _check_size(self, owner: OwnerKey, slug: Slug, code: str) -> None:
+        allowed = plan_named((await self._fleet.owner(owner)).plan).limits.plugin_bytes
+        size = len(code.encode())
+        if size > allowed:
+            raise TooLarge(
+                f"The plugin {slug!r} has {size} bytes and the owner's plan allows {allowed}.",
+                details={"limit": "pluginBytes", "allowed": allowed, "used": size},
+            )
+
+    def _live(self, owner: OwnerKey) -> list[Unit]:
+        units = (entry.serving for entry in self._fleet.of_owner(owner))
+        return [unit for unit in units if unit.endpoint is not None]
+
+    def _remember(self, owner: OwnerKey, slug: Slug, version: Version) -> None:
+        self._current[owner, slug] = version
+        self._current.move_to_end((owner, slug))
+        if len(self._current) > self._known:
+            self._current.popitem(last=False)

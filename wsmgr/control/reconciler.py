@@ -1,0 +1,290 @@
+"""Brings every unit to what is wanted of it: observe, decide (core.reconcile), perform one step, again.
+
+There is one worker task per unit, and only while there is something to do: the task is the single writer of its unit.
+A nudge carries nothing but the unit; nudges that come while a worker is busy make it look once more.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+from typing import assert_never
+
+import structlog
+
+from wsmgr.control.audit import DAEMON, Audit
+from wsmgr.control.engines import Engines
+from wsmgr.control.fleet import Entry, Fleet
+from wsmgr.control.readiness import Readiness
+from wsmgr.control.unit import Unit
+from wsmgr.core.errors import EngineUnavailable, WsmgrError
+from wsmgr.core.reconcile import (
+    LOOK_AGAIN_S,
+    AwaitReady,
+    Create,
+    Decision,
+    Nothing,
+    Remove,
+    RestartBudget,
+    Start,
+    Step,
+    Stop,
+    World,
+    plan,
+)
+from wsmgr.core.workspace import Absent, Created, Desired, Exited, Observed, Phase, Running, Unknown
+from wsmgr.ports.channel import Channel
+from wsmgr.ports.clock import Clock
+
+log = structlog.get_logger(__name__)
+
+
+READY_SLICE_S = 0.5
+"""How long a first answer is awaited before the engine is asked whether the process still runs."""
+
+
+@dataclass(frozen=True, slots=True)
+class Timings:
+    """In seconds: from start to a runtime that answers, and between SIGTERM and SIGKILL."""
+
+    start_deadline_s: float
+    stop_grace_s: float
+    budget: RestartBudget = field(default_factory=RestartBudget)
+
+
+class Reconciler:
+    """Owns the workers."""
+
+    def __init__(
+        self, fleet: Fleet, engines: Engines, channel: Channel, clock: Clock, audit: Audit, timings: Timings
+    ) -> None:
+        self._fleet = fleet
+        self._engines = engines
+        self._channel = channel
+        self._clock = clock
+        self._audit = audit
+        self._timings = timings
+        self._readiness = Readiness(channel, clock)
+        self._workers: dict[Unit, asyncio.Task[None]] = {}
+        self._wakes: dict[Unit, asyncio.Event] = {}
+
+    def nudge(self, entry: Entry, unit: Unit, *, look: bool = False) -> None:
+        """Have the unit looked at soon; with `look` the engine is asked again, whatever is believed."""
+        if look:
+            unit.belief = None
+        wake = self._wakes.get(unit)
+        if wake is not None:
+            wake.set()
+            return
+        self._wakes[unit] = asyncio.Event()
+        task = asyncio.create_task(self._work(entry, unit), name=f"reconcile {unit.workspace}/{unit.isolation}")
+        self._workers[unit] = task
+
+    def nudge_all(self, entry: Entry, *, look: bool = False) -> None:
+        """Nudge every unit of a workspace, and the one that serves it."""
+        for unit in {*entry.units.values(), entry.serving}:
+            self.nudge(entry, unit, look=look)
+
+    async def close(self) -> None:
+        """Cancel the workers; steps that are half done are found again by the next daemon."""
+        workers = list(self._workers.values())
+        for task in workers:
+            task.cancel()
+        await asyncio.gather(*workers, return_exceptions=True)
+
+    async def _work(self, entry: Entry, unit: Unit) -> None:
+        wake = self._wakes[unit]
+        try:
+            while True:
+                wake.clear()
+                recheck = await self._guarded_tick(entry, unit)
+                if wake.is_set():
+                    continue
+                if recheck is None:
+                    break
+                if recheck > 0:
+                    await self._pause(wake, recheck)
+        finally:
+            del self._wakes[unit]
+            del self._workers[unit]
+
+    async def _pause(self, wake: asyncio.Event, seconds: float) -> None:
+        sleeping = asyncio.ensure_future(self._clock.sleep(seconds))
+        waking = asyncio.ensure_future(wake.wait())
+        try:
+            await asyncio.wait({sleeping, waking}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            sleeping.cancel()
+            waking.cancel()
+
+    async def _guarded_tick(self, entry: Entry, unit: Unit) -> float | None:
+        try:
+            return await self.tick(entry, unit)
+        except WsmgrError as error:
+            unit.error = error
+            unit.reason = error.sentence
+            unit.changed()
+            log.warning("step failed", workspace=unit.workspace, why=error.sentence)
+            return LOOK_AGAIN_S
+        except Exception:
+            # A defect must not end the only writer of a unit; it is logged whole, and the unit is looked at again.
+            log.exception("reconciler defect", workspace=unit.workspace)
+            unit.belief = None
+            return 5 * LOOK_AGAIN_S
+
+    async def tick(self, entry: Entry, unit: Unit) -> float | None:
+        """One observation, one decision, one step. Returns when to look again (0: at once, None: when nudged)."""
+        observed = await self._observe(unit)
+        await self._notice(entry, unit, observed)
+        decision = plan(self._world(entry, unit, observed), self._clock.monotonic())
+        await self._record(entry, unit, decision)
+        if isinstance(decision.step, Nothing):
+            await self._settled(entry, unit, observed)
+            return decision.recheck_after
+        try:
+            unit.belief = await self._perform(entry, unit, decision.step)
+        except EngineUnavailable as error:
+            unit.belief = None
+            unit.error = error
+            unit.changed()
+            await self._engines.report(unit.isolation, error)
+            return LOOK_AGAIN_S
+        except WsmgrError as error:
+            unit.belief = None
+            unit.error = error
+            await self._failed(entry, unit, error.sentence)
+        return 0
+
+    async def _observe(self, unit: Unit) -> Observed:
+        if unit.belief is not None:
+            return unit.belief
+        why = self._engines.away(unit.isolation)
+        if why is not None:
+            return Unknown(f"The engine is away: {why}")
+        try:
+            return await self._engines[unit.isolation].observe(unit.workspace)
+        except EngineUnavailable as error:
+            await self._engines.report(unit.isolation, error)
+            return Unknown(f"The engine is away: {error.sentence}")
+
+    async def _notice(self, entry: Entry, unit: Unit, observed: Observed) -> None:
+        """Compare what is seen with what was seen, and count an end that nobody asked for as a failure."""
+        before = unit.observed
+        if isinstance(observed, Unknown):
+            return
+        unit.observed = observed
+        if isinstance(observed, Running):
+            if unit.endpoint is not None and unit.endpoint != observed.endpoint:
+                self._lose(unit)
+            return
+        self._lose(unit)
+        unit.condemned = None
+        if isinstance(observed, Exited) and observed != before and observed.handle != unit.stopping:
+            unit.last_exit = observed
+            await self._failed(entry, unit, cause_of(observed))
+        elif isinstance(observed, Absent) and isinstance(before, Running) and before.handle != unit.stopping:
+            unit.last_exit = None
+            await self._failed(entry, unit, "Its container was removed by somebody else.")
+
+    def _world(self, entry: Entry, unit: Unit, observed: Observed) -> World:
+        return World(
+            desired=entry.desired_of(unit),
+            observed=observed,
+            digest=self._fleet.spec(entry, unit.isolation).digest,
+            ready=unit.endpoint is not None,
+            attending=unit.attending,
+            urgent=entry.urgent_for(unit),
+            condemned=unit.condemned,
+            failures=unit.failures,
+            last_failure=unit.last_failure,
+            exhausted=unit.exhausted,
+            budget=self._timings.budget,
+        )
+
+    async def _record(self, entry: Entry, unit: Unit, decision: Decision) -> None:
+        before = unit.phase
+        changed = (before, unit.reason) != (decision.phase, decision.reason)
+        unit.phase, unit.reason = decision.phase, decision.reason
+        if not changed:
+            return
+        log.debug("decided", workspace=unit.workspace, isolation=unit.isolation.value, phase=decision.phase.value,
+                  reason=decision.reason, step=type(decision.step).__name__)  # fmt: skip
+        if decision.phase is Phase.ERROR and before is not Phase.ERROR:
+            await self._audit.say(DAEMON, "workspace.error", decision.reason, entry.record.id)
+        unit.changed()
+
+    async def _perform(self, entry: Entry, unit: Unit, step: Step) -> Observed | None:
+        """Do it; the state that it proves, or None when only the engine knows."""
+        engine = self._engines[unit.isolation]
+        match step:
+            case Create():
+                spec = self._fleet.spec(entry, unit.isolation)
+                return Created(await engine.create(spec), spec.digest)
+            case Start(handle):
+                unit.stopping = None
+                await engine.start(handle)
+                return None
+            case AwaitReady(running):
+                return await self._await_ready(entry, unit, running)
+            case Stop(handle):
+                self._lose(unit)
+                unit.stopping = handle
+                if unit.condemned is not None:
+                    cause, unit.condemned = unit.condemned, None
+                    await self._failed(entry, unit, cause)
+                await engine.stop(handle, self._timings.stop_grace_s)
+                return None
+            case Remove(handle):
+                await engine.remove(handle)
+                return Absent()
+            case Nothing():
+                return None
+            case _:
+                assert_never(step)
+
+    async def _await_ready(self, entry: Entry, unit: Unit, running: Running) -> Observed | None:
+        """Wait a little for the first answer. The engine is asked in between, since the process may have ended."""
+        if unit.awaited is None or unit.awaited[0] != running.endpoint:
+            unit.awaited = (running.endpoint, self._clock.monotonic())
+        left = unit.awaited[1] + self._timings.start_deadline_s - self._clock.monotonic()
+        why = await self._readiness.wait(running.endpoint, min(READY_SLICE_S, max(left, 0.05)))
+        if why is None:
+            unit.endpoint, unit.ready_since, unit.error = running.endpoint, self._clock.now(), None
+            unit.awaited = None
+            await self._audit.say(DAEMON, "workspace.ready", "The runtime answers.", entry.record.id)
+            unit.changed()
+            return running
+        if left <= 0:
+            unit.condemned = f"It never became ready within {self._timings.start_deadline_s:.0f} s: {why}."
+        return None
+
+    async def _settled(self, entry: Entry, unit: Unit, observed: Observed) -> None:
+        """When a removal is through for every unit, the workspace is forgotten."""
+        if not isinstance(observed, Absent) or entry.record.desired is not Desired.ABSENT:
+            return
+        if (
+            all(isinstance(u.belief, Absent) for u in entry.units.values())
+            and self._fleet.find(entry.record.id) is entry
+        ):
+            await self._fleet.forget(entry)
+            unit.changed()
+
+    async def _failed(self, entry: Entry, unit: Unit, cause: str) -> None:
+        unit.fail(cause, self._clock.monotonic(), self._timings.budget)
+        await self._audit.say(DAEMON, "workspace.failed", cause, entry.record.id)
+        unit.changed()
+
+    def _lose(self, unit: Unit) -> None:
+        if unit.endpoint is not None:
+            self._channel.forget(unit.endpoint)
+            unit.endpoint, unit.ready_since = None, None
+            unit.changed()
+
+
+def cause_of(exited: Exited) -> str:
+    """One sentence for an end that nobody asked for."""
+    if exited.oom_killed:
+        return "It ran out of memory and was killed by the kernel."
+    if exited.exit_code > 128:
+        return f"It was ended by signal {exited.exit_code - 128}."
+    return f"It exited by itself with code {exited.exit_code}."

@@ -1,0 +1,90 @@
+"""One workspace on one engine, as this process knows it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+
+from wsmgr.core.errors import WsmgrError
+from wsmgr.core.ids import WorkspaceId
+from wsmgr.core.isolation import Isolation
+from wsmgr.core.reconcile import RestartBudget, remember_failure
+from wsmgr.core.workspace import Endpoint, Exited, Observed, Phase
+
+
+class Unit:
+    """What is known of one workspace on one engine. Only the reconciler's worker for it writes the public fields;
+    calls count themselves (`attend`) and report what they met (`suspect`).
+
+    `belief` is the observed state where the last step proved it, None when the engine must be asked. `endpoint` is
+    set while the runtime is known to answer; `awaited` is the instance whose first answer is awaited, and since when.
+    `attending` counts calls in flight or waiting. `stopping` is the handle of the instance that was asked to end.
+    """
+
+    def __init__(self, workspace: WorkspaceId, isolation: Isolation, belief: Observed | None) -> None:
+        self.workspace = workspace
+        self.isolation = isolation
+        self.belief = belief
+        self.observed = belief
+        self.endpoint: Endpoint | None = None
+        self.ready_since: datetime | None = None
+        self.phase = Phase.STOPPED
+        self.reason = "Stopped; the next call starts it."
+        self.condemned: str | None = None
+        self.failures: tuple[float, ...] = ()
+        self.last_failure = ""
+        self.last_exit: Exited | None = None
+        self.exhausted = False
+        self.restarts = 0
+        self.attending = 0
+        self.stopping: str | None = None
+        self.awaited: tuple[Endpoint, float] | None = None
+        self.error: WsmgrError | None = None
+        self._waiters: set[asyncio.Future[None]] = set()
+
+    @contextmanager
+    def attend(self) -> Iterator[None]:
+        """Count a call, so that nothing that can wait stops the workspace meanwhile."""
+        self.attending += 1
+        try:
+            yield
+        finally:
+            self.attending -= 1
+
+    def suspect(self, endpoint: Endpoint, condemned: str | None) -> bool:
+        """A call met trouble behind `endpoint`: no other call uses it until the reconciler has looked.
+
+        `condemned` says why that instance must not go on. False when the unit has moved on already.
+        """
+        if self.endpoint != endpoint:
+            return False
+        self.endpoint, self.ready_since, self.condemned = None, None, condemned
+        return True
+
+    def fail(self, cause: str, now: float, budget: RestartBudget) -> None:
+        """Count a failure with its one-sentence cause."""
+        self.failures, self.exhausted = remember_failure(self.failures, now, budget)
+        self.last_failure = cause
+        self.restarts += 1
+
+    def forgive(self) -> None:
+        """Forget failures, so that starts are tried again."""
+        self.failures, self.exhausted, self.last_failure, self.error = (), False, "", None
+
+    def changed(self) -> None:
+        """Wake all that wait for a change."""
+        waiters, self._waiters = self._waiters, set()
+        for waiter in waiters:
+            if not waiter.done():
+                waiter.set_result(None)
+
+    async def change(self, timeout_s: float) -> None:
+        """Return at the next change, or after `timeout_s`."""
+        waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiters.add(waiter)
+        try:
+            await asyncio.wait({waiter}, timeout=timeout_s)
+        finally:
+            self._waiters.discard(waiter)

@@ -1,0 +1,156 @@
+"""What people and the main server do to workspaces: the verbs of the API."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import partial
+
+from wsmgr.control.audit import Audit
+from wsmgr.control.engines import Engines
+from wsmgr.control.fleet import Entry, Fleet
+from wsmgr.control.reconciler import Reconciler
+from wsmgr.core.errors import Unsupported
+from wsmgr.core.ids import OwnerKey, WorkspaceId
+from wsmgr.core.owner import Owner
+from wsmgr.core.workspace import Absent, Desired, Phase
+from wsmgr.ports.clock import Clock
+
+
+class Workspaces:
+    """Every verb stores what is wanted, nudges, and returns; `wait_s` waits for the result."""
+
+    def __init__(self, fleet: Fleet, engines: Engines, reconciler: Reconciler, clock: Clock, audit: Audit) -> None:
+        self._fleet = fleet
+        self._engines = engines
+        self._reconciler = reconciler
+        self._clock = clock
+        self._audit = audit
+
+    async def put(self, workspace: WorkspaceId, desired: Desired, actor: str, wait_s: float = 0.0) -> Entry:
+        """Make the workspace if it is new, and set what is wanted of it."""
+        new = self._fleet.find(workspace) is None
+        entry = await self._fleet.ensure(workspace)
+        if new:
+            await self._audit.say(actor, "workspace.created", "Made on request.", workspace)
+        return await self._want(entry, desired, actor, wait_s)
+
+    async def start(self, workspace: WorkspaceId, actor: str, wait_s: float = 0.0) -> Entry:
+        """Have it run. Raises NotFound."""
+        return await self._want(self._fleet.get(workspace), Desired.RUNNING, actor, wait_s)
+
+    async def stop(self, workspace: WorkspaceId, actor: str, wait_s: float = 0.0) -> Entry:
+        """Have it stopped; the next call starts it again. Raises NotFound."""
+        return await self._want(self._fleet.get(workspace), Desired.STOPPED, actor, wait_s)
+
+    async def restart(self, workspace: WorkspaceId, actor: str, wait_s: float = 0.0) -> Entry:
+        """Replace its container, running or not. Raises NotFound."""
+        entry = self._fleet.get(workspace)
+        before = {unit: unit.ready_since for unit in entry.units.values()}
+        self._forgive(entry)
+        await self._fleet.want(entry, Desired.RUNNING)
+        await self._fleet.renew(entry)
+        await self._audit.say(actor, "workspace.restart", "Asked for.", workspace)
+        self._reconciler.nudge_all(entry)
+        await self._wait(
+            entry, wait_s, lambda: _ready(entry) and entry.serving.ready_since != before.get(entry.serving)
+        )
+        return entry
+
+    async def recover(self, workspace: WorkspaceId, actor: str, wait_s: float = 0.0) -> Entry:
+        """Forget its failures and have it run. Raises NotFound."""
+        entry = self._fleet.get(workspace)
+        self._forgive(entry)
+        await self._audit.say(actor, "workspace.recover", "Asked for.", workspace)
+        return await self._want(entry, Desired.RUNNING, actor, wait_s)
+
+    async def touch(self, workspace: WorkspaceId) -> Entry:
+        """Note activity. Raises NotFound."""
+        entry = self._fleet.get(workspace)
+        self._fleet.touch(entry)
+        return entry
+
+    async def pause(self, workspace: WorkspaceId) -> Entry:
+        """Raises Unsupported: this version freezes nothing."""
+        self._fleet.get(workspace)
+        raise Unsupported(
+            "This daemon cannot freeze a workspace on this host; stop it instead, the next call starts it again.",
+            details={"capability": "freeze"},
+        )
+
+    async def resume(self, workspace: WorkspaceId, actor: str, wait_s: float = 0.0) -> Entry:
+        """Have it run, from whatever state. Raises NotFound."""
+        return await self.start(workspace, actor, wait_s)
+
+    async def delete(self, workspace: WorkspaceId, actor: str, wait_s: float = 30.0) -> bool:
+        """Remove its container and forget it; plugins and records of the owner stay. Idempotent.
+
+        True once it is gone, False when that takes longer than `wait_s` seconds (it goes on).
+        """
+        entry = self._fleet.find(workspace)
+        if entry is None:
+            return True
+        await self._fleet.want(entry, Desired.ABSENT)
+        await self._audit.say(actor, "workspace.delete", "Asked for.", workspace)
+        self._reconciler.nudge_all(entry)
+        await self._wait(entry, wait_s, lambda: self._fleet.find(workspace) is not entry)
+        return self._fleet.find(workspace) is not entry
+
+    async def logs(self, workspace: WorkspaceId, lines: int) -> Sequence[str]:
+        """What the runtime itself wrote last. Raises NotFound."""
+        unit = self._fleet.get(workspace).serving
+        return await self._engines[unit.isolation].logs(workspace, lines)
+
+    async def put_owner(self, owner: Owner, actor: str) -> None:
+        """Store an owner's plan, isolation and fallback, and apply them to its workspaces."""
+        for entry in await self._fleet.put_owner(owner):
+            if entry.standing_in and not entry.fallback:
+                entry.standing_in = False
+            self._reconciler.nudge_all(entry)
+        await self._audit.say(actor, "owner.put", f"plan {owner.plan}, isolation {owner.isolation}", None)
+
+    async def owner(self, key: OwnerKey) -> Owner:
+        """The owner's choices, or the defaults."""
+        return await self._fleet.owner(key)
+
+    async def stop_all(self, deadline_s: float) -> int:
+        """Stop every container at once, whatever is wanted of it; what is wanted stays stored. Returns how many are
+        still there after `deadline_s` seconds."""
+        entries = [entry for entry in self._fleet if not _gone(entry)]
+        for entry in entries:
+            entry.held_down = True
+            entry.urgent = True
+            self._reconciler.nudge_all(entry)
+        until = self._clock.monotonic() + deadline_s
+        for entry in entries:
+            await self._wait(entry, until - self._clock.monotonic(), partial(_gone, entry))
+        return sum(not _gone(entry) for entry in entries)
+
+    async def _want(self, entry: Entry, desired: Desired, actor: str, wait_s: float) -> Entry:
+        if desired is Desired.RUNNING and entry.unit.exhausted:
+            self._forgive(entry)
+        if await self._fleet.want(entry, desired):
+            await self._audit.say(actor, f"workspace.{desired.value.lower()}", "Asked for.", entry.record.id)
+        self._reconciler.nudge_all(entry)
+        if desired is Desired.RUNNING:
+            await self._wait(entry, wait_s, lambda: _ready(entry) or entry.serving.phase is Phase.ERROR)
+        else:
+            await self._wait(entry, wait_s, lambda: _gone(entry))
+        return entry
+
+    def _forgive(self, entry: Entry) -> None:
+        for unit in entry.units.values():
+            unit.forgive()
+
+    async def _wait(self, entry: Entry, wait_s: float, done: Callable[[], bool]) -> None:
+        until = self._clock.monotonic() + wait_s
+        while not done() and (left := until - self._clock.monotonic()) > 0:
+            # Half a second at the most, since it may be another unit of this workspace that changes.
+            await entry.serving.change(min(left, 0.5))
+
+
+def _ready(entry: Entry) -> bool:
+    return entry.serving.endpoint is not None
+
+
+def _gone(entry: Entry) -> bool:
+    return all(isinstance(unit.belief, Absent) for unit in entry.units.values())

@@ -1,0 +1,1 @@
+"""Pure values and decisions. Nothing here awaits, reads a clock, logs, or does I/O."""

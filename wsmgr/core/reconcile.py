@@ -1,0 +1,204 @@
+"""The decision of the reconciler: one frozen world in, exactly one step and one sentence out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import assert_never
+
+from wsmgr.core.workspace import Absent, Created, Desired, Exited, Observed, Phase, Running, Unknown, generation_of
+
+LOOK_AGAIN_S = 1.0
+"""How soon a workspace is looked at again when it waits for something that sends no nudge."""
+
+
+@dataclass(frozen=True, slots=True)
+class RestartBudget:
+    """At most `restarts` within `window_s`. The first follows at once, the n-th `backoff_s` x (2^(n-1) - 1) seconds
+    after the failure before it."""
+
+    restarts: int = 3
+    window_s: float = 300.0
+    backoff_s: float = 0.5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class World:
+    """All that a decision may depend on, taken at one moment.
+
+    `digest` is that of the specification wanted now. `ready` says that the running instance has answered;
+    `condemned` that it must not go on, and why (it missed its start deadline, hangs, or broke the protocol).
+    `attending` is the number of calls in flight or queued; `urgent` that a person asked for the stop, so that calls
+    in flight do not hold it up. `failures` are the times of the recent failures, oldest first, the cause of the last
+    in `last_failure`; `exhausted` says that they used up the budget, until somebody recovers the workspace.
+    Deadlines are not part of the world: a decision that waits says so in `recheck_after`.
+    """
+
+    desired: Desired
+    observed: Observed
+    digest: str
+    ready: bool
+    attending: int
+    urgent: bool = True
+    condemned: str | None = None
+    failures: tuple[float, ...] = ()
+    last_failure: str = ""
+    exhausted: bool = False
+    budget: RestartBudget = RestartBudget()
+
+
+@dataclass(frozen=True, slots=True)
+class Create:
+    """Make the container from the spec."""
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """Start what is made."""
+
+    handle: str
+
+
+@dataclass(frozen=True, slots=True)
+class AwaitReady:
+    """Wait until the runtime answers, up to the start deadline."""
+
+    running: Running
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """Stop what runs, gently and then by force."""
+
+    handle: str
+
+
+@dataclass(frozen=True, slots=True)
+class Remove:
+    """Remove what does not run."""
+
+    handle: str
+
+
+@dataclass(frozen=True, slots=True)
+class Nothing:
+    """The world is as wanted, or nothing can be done now."""
+
+
+Step = Create | Start | AwaitReady | Stop | Remove | Nothing
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """A step, the phase people see, the sentence that says why, and when to look again (seconds, None: when nudged)."""
+
+    step: Step
+    phase: Phase
+    reason: str
+    recheck_after: float | None = None
+
+
+def plan(world: World, now: float) -> Decision:
+    """Decide the next step for one workspace. `now` is in seconds on the clock of `failures`."""
+    match world.desired:
+        case Desired.RUNNING:
+            return _towards_running(world, now)
+        case Desired.STOPPED:
+            return _towards_stopped(world)
+        case Desired.ABSENT:
+            return _towards_absent(world)
+        case _:
+            assert_never(world.desired)
+
+
+def _towards_running(world: World, now: float) -> Decision:
+    match world.observed:
+        case Unknown(reason):
+            # Without the engine's word any step could make a second container; a runtime that answers goes on serving.
+            phase = Phase.RUNNING if world.ready else Phase.CREATING
+            return Decision(Nothing(), phase, reason, recheck_after=LOOK_AGAIN_S)
+        case Running() as running:
+            return _with_running(world, running)
+        case _:
+            return _held_back(world, now) or _one_step_up(world, world.observed)
+
+
+def _with_running(world: World, running: Running) -> Decision:
+    if world.condemned is not None:
+        return Decision(Stop(running.handle), Phase.CREATING, world.condemned)
+    if world.exhausted:
+        return Decision(Stop(running.handle), Phase.ERROR, _gave_up(world))
+    if generation_of(running.digest) != generation_of(world.digest):
+        return Decision(Stop(running.handle), Phase.CREATING, "A restart was asked for.")
+    if not world.ready:
+        return Decision(AwaitReady(running), Phase.CREATING, "The runtime is starting.")
+    if running.digest == world.digest:
+        return Decision(Nothing(), Phase.RUNNING, "Running.")
+    if world.attending:
+        sentence = "Running; a new specification applies at the next idle moment."
+        return Decision(Nothing(), Phase.RUNNING, sentence, recheck_after=LOOK_AGAIN_S)
+    return Decision(Stop(running.handle), Phase.CREATING, "The specification has changed; it is being replaced.")
+
+
+def _one_step_up(world: World, observed: Absent | Created | Exited) -> Decision:
+    match observed:
+        case Absent():
+            return Decision(Create(), Phase.CREATING, "The workspace is being made.")
+        case Created(handle, digest) if digest != world.digest:
+            return Decision(Remove(handle), Phase.CREATING, "A container of an older specification goes.")
+        case Created(handle):
+            return Decision(Start(handle), Phase.CREATING, "The workspace is starting.")
+        case Exited(handle):
+            # A fresh container, not a restart of the old one: nothing of the failed run is left behind.
+            return Decision(Remove(handle), Phase.CREATING, _again(world))
+        case _:
+            assert_never(observed)
+
+
+def _held_back(world: World, now: float) -> Decision | None:
+    """None when a start may be tried now; else the decision to wait, or to have given up."""
+    if world.exhausted:
+        return Decision(Nothing(), Phase.ERROR, _gave_up(world))
+    if not world.failures:
+        return None
+    wait = world.failures[-1] + world.budget.backoff_s * (2 ** (len(world.failures) - 1) - 1) - now
+    return Decision(Nothing(), Phase.CREATING, _again(world), recheck_after=wait) if wait > 0 else None
+
+
+def _gave_up(world: World) -> str:
+    return (
+        f"{world.last_failure} It failed {len(world.failures)} times within {world.budget.window_s:.0f} s and is not "
+        "started again until somebody recovers it."
+    )
+
+
+def _again(world: World) -> str:
+    return f"{world.last_failure} It is started again.".lstrip()
+
+
+def _towards_stopped(world: World) -> Decision:
+    match world.observed:
+        case Absent():
+            return Decision(Nothing(), Phase.STOPPED, "Stopped; the next call starts it.")
+        case Created(handle) | Exited(handle):
+            return Decision(Remove(handle), Phase.STOPPED, "Stopped; its container is being removed.")
+        case Running() if world.attending and not world.urgent:
+            return Decision(Nothing(), Phase.RUNNING, "It stops when its calls have ended.", recheck_after=LOOK_AGAIN_S)
+        case Running(handle):
+            return Decision(Stop(handle), Phase.RUNNING, "It is being stopped.")
+        case Unknown(reason):
+            phase = Phase.RUNNING if world.ready else Phase.STOPPED
+            return Decision(Nothing(), phase, reason, recheck_after=LOOK_AGAIN_S)
+        case _:
+            assert_never(world.observed)
+
+
+def _towards_absent(world: World) -> Decision:
+    if isinstance(world.observed, Absent):
+        return Decision(Nothing(), Phase.STOPPED, "Removed.")
+    return _towards_stopped(world)
+
+
+def remember_failure(failures: tuple[float, ...], now: float, budget: RestartBudget) -> tuple[tuple[float, ...], bool]:
+    """The failures that count after one more at `now`, and whether they are more than the budget allows."""
+    recent = (*(at for at in failures if now - at < budget.window_s), now)
+    return recent, len(recent) > budget.restarts

@@ -1,0 +1,151 @@
+"""Workspaces: what is wanted of one, what an engine reports of it, and what people are shown."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import astuple, dataclass, replace
+from datetime import datetime
+from enum import StrEnum
+
+from wsmgr.core.ids import OwnerKey, WorkspaceId
+from wsmgr.core.isolation import Isolation
+
+FIRST_UID = 10_000
+"""The uid inside the user namespace that slot 0 gets. Slots are never shared by two workspaces."""
+
+
+class Desired(StrEnum):
+    """What is wanted. `ABSENT` removes the container; the owner's plugins and records stay."""
+
+    RUNNING = "RUNNING"
+    STOPPED = "STOPPED"
+    ABSENT = "ABSENT"
+
+
+class Phase(StrEnum):
+    """What people are shown."""
+
+    CREATING = "CREATING"
+    RUNNING = "RUNNING"
+    PAUSED = "PAUSED"
+    STOPPED = "STOPPED"
+    ERROR = "ERROR"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Workspace:
+    """The stored intent for one workspace.
+
+    `generation` counts the restarts that were asked for: a container of an older generation is replaced.
+    """
+
+    id: WorkspaceId
+    owner: OwnerKey
+    desired: Desired
+    slot: int
+    generation: int
+    created_at: datetime
+    last_activity_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spec:
+    """Everything an engine needs to make the workspace; equal specs make equal containers.
+
+    `cpus` in cores, `_mb` in MiB, `log_file_bytes` caps what the engine keeps of standard output.
+    """
+
+    workspace: WorkspaceId
+    isolation: Isolation
+    image: str
+    uid: int
+    generation: int
+    memory_mb: int
+    cpus: float
+    pids: int
+    nofile: int
+    scratch_mb: int
+    concurrency: int
+    input_bytes: int
+    output_bytes: int
+    log_bytes: int
+    log_file_bytes: int = 1024 * 1024
+
+    @property
+    def digest(self) -> str:
+        """`<generation>.<fingerprint>`, kept as a label on the container: by it drift is seen, and a restart that was
+        asked for (another generation) is told from a specification that has changed."""
+        fingerprint = hashlib.sha256(repr(astuple(replace(self, generation=0))).encode()).hexdigest()[:16]
+        return f"{self.generation}.{fingerprint}"
+
+
+def generation_of(digest: str) -> str:
+    """The generation in a digest, as text: a label may have been written by another version, so it is only compared."""
+    return digest.partition(".")[0]
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """Where a runtime is reached: a socket path as the process `pid` sees it, and who must be behind it.
+
+    `uid` is the uid on the host that the listener must have (SO_PEERCRED). `namespace` is set where several owners
+    share one runtime, and keeps their plugin names apart. Two endpoints are the same runtime only when equal.
+    """
+
+    pid: int
+    socket: str
+    uid: int
+    instance: str
+    namespace: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Absent:
+    """The engine has nothing for this workspace."""
+
+
+@dataclass(frozen=True, slots=True)
+class Created:
+    """Made and not started (or half made by a daemon that died)."""
+
+    handle: str
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """The main process runs; whether the runtime in it answers is another question."""
+
+    handle: str
+    digest: str
+    endpoint: Endpoint
+    started_at: datetime
+    paused: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Exited:
+    """It ran and ended. `exit_code` above 128 is 128 + signal, as shells have it."""
+
+    handle: str
+    digest: str
+    exit_code: int
+    oom_killed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """The engine did not say."""
+
+    reason: str
+
+
+Observed = Absent | Created | Running | Exited | Unknown
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """One container in an engine's list: whose it is, and its state."""
+
+    workspace: WorkspaceId
+    observed: Created | Running | Exited

@@ -1,0 +1,96 @@
+"""The channel to the runtime inside a workspace. Everything that comes back through it is untrusted."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from wsmgr.core.ids import ExecutionId, Slug, Version
+from wsmgr.core.outcome import Failure, Outcome
+from wsmgr.core.plugin import PluginSource
+from wsmgr.core.workspace import Endpoint
+
+
+@dataclass(frozen=True, slots=True)
+class RuntimeHealth:
+    """What a runtime says of itself. `uptime_s` in seconds."""
+
+    status: str
+    runtime: str
+    uptime_s: float
+    inflight: int
+    executions: int
+    plugins: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One execution as the runtime gets it. `input` and `context` are JSON values; `timeout_s` is the plugin's own."""
+
+    execution: ExecutionId
+    plugin: Slug
+    version: Version
+    input: object
+    context: Mapping[str, object]
+    timeout_s: float
+    output_bytes: int
+    log_bytes: int
+
+
+class ChannelClosed(Exception):
+    """The runtime could not be reached, or the connection ended before an answer.
+
+    `sent` False: no byte of the request can have been acted on, so the call never started.
+    """
+
+    def __init__(self, sentence: str, *, sent: bool) -> None:
+        super().__init__(sentence)
+        self.sent = sent
+
+
+class ChannelTimeout(Exception):
+    """The runtime took the request and did not answer within the bound."""
+
+
+class ProtocolViolation(Exception):
+    """The answer is not what the contract allows: too large, malformed, from the wrong uid, not a socket."""
+
+
+class UnknownVersion(Exception):
+    """The runtime has not got that version: push it and call again."""
+
+
+class RuntimeBusy(Exception):
+    """The runtime is draining and takes no new work; the call never started."""
+
+
+class Channel(Protocol):
+    """Talks to runtimes over pooled connections. Raises only the exceptions above; each call has a bound in time."""
+
+    async def health(self, at: Endpoint, timeout_s: float) -> RuntimeHealth:
+        """Ask for health. Cheap; safe at any time."""
+        ...
+
+    async def put(self, at: Endpoint, plugin: PluginSource, timeout_s: float) -> Failure | None:
+        """Push and load a version. A Failure (LOAD_ERROR) when it does not load: then the old one keeps serving."""
+        ...
+
+    async def delete(self, at: Endpoint, slug: Slug, timeout_s: float) -> None:
+        """Make the runtime forget a plugin. Idempotent."""
+        ...
+
+    async def execute(self, at: Endpoint, call: Call) -> Outcome:
+        """Run one call. Bounded by the call's own timeout plus a grace for the runtime to say so.
+
+        Cancelling the awaiting task closes the connection, upon which the runtime cancels the execution.
+        """
+        ...
+
+    def forget(self, at: Endpoint) -> None:
+        """Close what is pooled for this endpoint; it will not be used again."""
+        ...
+
+    async def close(self) -> None:
+        """Close everything."""
+        ...

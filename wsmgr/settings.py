@@ -1,0 +1,154 @@
+"""The settings of the daemon: environment over YAML file over defaults. Every one is listed in README."""
+
+from __future__ import annotations
+
+import os
+import pwd
+from functools import partial
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import AliasChoices, BeforeValidator, Field, ValidationError
+from pydantic_settings import (
+    BaseSettings,
+    NoDecode,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    YamlConfigSettingsSource,
+)
+
+from wsmgr.core.errors import InvalidRequest
+from wsmgr.core.isolation import Isolation, parse_isolation
+
+SYSTEM_DIR = Path("/etc/wsmgr")
+SYSTEM_RUN = Path("/run/wsmgr")
+
+
+def _names(value: object) -> object:
+    """Lists come as YAML lists, or as comma-separated text from the environment."""
+    return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+
+
+def _isolation(value: object) -> object:
+    return parse_isolation(value) if isinstance(value, str) else value
+
+
+def config_file() -> Path:
+    """`WSMGR_CONFIG`, else the system's file where this user's daemon was provisioned, else the user's own."""
+    if named := os.environ.get("WSMGR_CONFIG"):
+        return Path(named)
+    if provisioned():
+        return SYSTEM_DIR / "wsmgr.yaml"
+    return Path(os.environ.get("XDG_CONFIG_HOME", Path.home() / ".config")) / "wsmgr" / "wsmgr.yaml"
+
+
+def provisioned() -> bool:
+    """Whether /run/wsmgr was made for the user who asks."""
+    try:
+        return SYSTEM_RUN.stat().st_uid == os.getuid()
+    except OSError:
+        return False
+
+
+def runtime_dir() -> Path:
+    """Where sockets of this user go."""
+    if named := os.environ.get("XDG_RUNTIME_DIR"):
+        return Path(named)
+    return Path(f"/tmp/wsmgr-{os.getuid()}")  # noqa: S108  # bootstrap makes it 0700 and refuses one it does not own
+
+
+def _default_socket() -> Path:
+    return SYSTEM_RUN / "api.sock" if provisioned() else runtime_dir() / "wsmgr" / "api.sock"
+
+
+def _default_state() -> Path:
+    if provisioned():
+        return Path(pwd.getpwuid(os.getuid()).pw_dir) / "state"
+    return Path(os.environ.get("XDG_STATE_HOME", Path.home() / ".local" / "state")) / "wsmgr"
+
+
+Names = Annotated[list[str], NoDecode, BeforeValidator(_names)]
+Choice = Annotated[Isolation, BeforeValidator(_isolation)]
+setting = partial(Field, validate_default=True)
+
+
+class Settings(BaseSettings):
+    """Frozen. Durations are in seconds, sizes in the unit that the name ends with."""
+
+    model_config = SettingsConfigDict(env_prefix="WSMGR_", frozen=True, extra="forbid", populate_by_name=True)
+
+    state_dir: Path = Field(default_factory=_default_state, description="Database, lock and log of the daemon.")
+    socket: Path = Field(default_factory=_default_socket, description="The unix socket of the API.")
+    listen: str | None = setting(
+        None,
+        pattern=r"(127\.0\.0\.1|\[::1\]|localhost):\d{1,5}",
+        description="Loopback TCP address of the API besides the socket; every call there needs a token.",
+    )
+    admins: Names = setting(
+        [],
+        description="Users (names or uids) who are admin on the socket, besides root and "
+        "the daemon's own user; `@group` stands for a group.",
+    )
+    services: Names = setting([], description="Users or `@group`s with the role service on the socket.")
+    database_url: str | None = setting(None, description="SQLAlchemy URL; SQLite in the state directory when unset.")
+    isolation: Choice = setting(
+        Isolation.CONTAINER,
+        validation_alias=AliasChoices("isolation", "PLUGIN_ISOLATION", "WSMGR_ISOLATION"),
+        description="container, worker or none (PLUGIN_ISOLATION; docker and podman mean container).",
+    )
+    image: str = setting(
+        "localhost/wsmgr-node:latest",
+        validation_alias=AliasChoices("image", "WORKSPACE_IMAGE", "WSMGR_IMAGE"),
+        description="The workspace image (WORKSPACE_IMAGE).",
+    )
+    base_port: int = setting(
+        4000,
+        validation_alias=AliasChoices("base_port", "WORKSPACE_BASE_PORT", "WSMGR_BASE_PORT"),
+        description="First port of the TCP transport (WORKSPACE_BASE_PORT). That transport is not built yet.",
+    )
+    fallback: bool = setting(True, description="A worker may stand in while the container engine is away.")
+    default_plan: str | None = setting("FREE", description="Plan of owners for whom none was chosen; empty: no plan.")
+    podman_socket: Path | None = setting(
+        None,
+        description="Socket of a podman API service that is run by somebody "
+        "else; the daemon starts one of its own when unset.",
+    )
+    engine_timeout_s: float = setting(30.0, gt=0, description="Longest wait for one answer of the engine.")
+    engine_probe_s: float = setting(5.0, gt=0, description="Longest wait for the engine's sign of life.")
+    engine_start_concurrency: int = setting(2, ge=1, le=32, description="Containers started at the same time.")
+    start_deadline_s: float = setting(20.0, gt=0, description="From demand to a runtime that answers.")
+    stop_grace_s: float = setting(6.0, ge=0, description="Between SIGTERM and SIGKILL for a workspace.")
+    shutdown_deadline_s: float = setting(25.0, gt=0, description="For calls to end and workspaces to stop.")
+    resync_s: float = setting(15.0, gt=0, description="Between two looks at everything the engine has.")
+    log_level: str = setting(
+        "info", pattern="(?i)(debug|info|warning|error)", description="Least level that is logged."
+    )
+    log_file: Path | None = setting(None, description="Log to this file, rotated at 10 MB, instead of standard error.")
+    log_format: str = setting("auto", pattern="auto|console|json", description="auto: console on a terminal.")
+
+    @property
+    def database(self) -> str:
+        """The database's URL."""
+        return self.database_url or f"sqlite:///{self.state_dir / 'wsmgr.db'}"
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Arguments over environment over file; no .env and no secrets directory."""
+        del dotenv_settings, file_secret_settings
+        return init_settings, env_settings, YamlConfigSettingsSource(settings_cls, yaml_file=config_file())
+
+
+def load_settings(**overrides: Any) -> Settings:
+    """Read them. `overrides` that are None are passed over. Raises InvalidRequest, one sentence a mistake."""
+    try:
+        return Settings(**{key: value for key, value in overrides.items() if value is not None})
+    except ValidationError as error:
+        wrong = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
+        raise InvalidRequest(f"The settings (environment or {config_file()}) are not valid: {wrong}.") from None

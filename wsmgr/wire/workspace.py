@@ -1,0 +1,78 @@
+"""Workspaces, as the platform and the operators see them."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import AwareDatetime
+
+from wsmgr.wire.base import Request, Response
+from wsmgr.wire.names import Desired, Isolation, Status
+from wsmgr.wire.page import Page
+from wsmgr.wire.plan import Limits
+
+
+class ResourceUsage(Response):
+    """What it uses now; null where this host cannot say. `cpuPercent`: 100 is one core."""
+
+    memory_mb: float | None = None
+    cpu_percent: float | None = None
+    network_in_bytes: int | None = None
+    network_out_bytes: int | None = None
+
+
+class WorkspaceHealth(Response):
+    """The last verdict of the prober. `healthy` null: not asked yet, or not running. `uptime` in seconds."""
+
+    healthy: bool | None = None
+    last_check: AwareDatetime | None = None
+    consecutive_failures: int = 0
+    uptime: float | None = None
+
+
+class WorkspacePlugin(Response):
+    """The current version of a plugin of the workspace's owner."""
+
+    slug: str
+    version: str
+    language: str
+
+
+class Workspace(Response):
+    """One workspace. `port` is null on the unix transport; `limitsEnforced` says of each limit
+    whether it was seen to hold on this host."""
+
+    id: str
+    container_id: str | None = None
+    user_id: str | None = None
+    organization_id: str | None = None
+    port: int | None = None
+    status: Status
+    created_at: AwareDatetime
+    last_activity_at: AwareDatetime
+    resource_usage: ResourceUsage
+    plan: str | None = None
+    limits: Limits
+    isolation: Isolation
+    limits_enforced: dict[str, bool]
+    health: WorkspaceHealth
+    restarts: int
+    desired: Desired
+    reason: str
+    image: str | None = None
+    runtime: str | None = None
+    plugins: list[WorkspacePlugin]
+
+
+class WorkspacePage(Page[Workspace]):
+    """Workspaces, by id."""
+
+
+class PutWorkspace(Request):
+    """Create a workspace, or set what is wanted of it."""
+
+    desired: Literal["RUNNING", "STOPPED"]
+
+
+class LogPage(Page[str]):
+    """The last lines that the runtime wrote, oldest first."""
