@@ -236,7 +236,11 @@ up-system: dev
 	if [[ -z "$(FORCE)" && -x /usr/local/bin/wsmgr && -d /run/wsmgr && $$(cat $(WORK)/up 2> /dev/null) == "$$now" ]]; then
 	  echo "==> Host and program are as the last run left them"
 	  echo "==> Workspace image: $$(/usr/local/bin/wsmgr image build)"
-	  /usr/local/bin/wsmgr serve --detach
+	  if [[ -d /run/systemd/system ]]; then
+	    runuser -u wsmgr -- env XDG_RUNTIME_DIR=/run/user/$$(id -u wsmgr) systemctl --user start wsmgr.service
+	  else
+	    /usr/local/bin/wsmgr serve --detach
+	  fi
 	else
 	  echo "==> Setting up this machine (playbooks/site.yml)"
 	  mkdir -p $(WORK)

@@ -112,8 +112,9 @@ def test_the_doctor_asks_the_daemon(cli: CommandLine, backend: FakeBackend, daem
     result = cli("doctor")
     assert result.code == 0
     assert "✔ enforced" in result.out
-    assert "✖ absent    memory.max reads max  Use cgroups v2." in result.out
-    assert "1 of 2 capabilities enforced." in result.err
+    assert "✖ absent    memory.max reads max\n" in result.out
+    assert "1 of 2 capabilities enforced.\n" in result.out
+    assert "To mend memory limit: Use cgroups v2.\n" in result.out
     assert "is healthy, up 5 s." in result.err
     assert backend.calls == []
 
@@ -156,6 +157,7 @@ def test_the_doctor_tries_the_host_itself_when_no_daemon_runs(alone: CommandLine
     assert result.code == 0
     assert "~ best effort" in result.out
     assert "✔ enforced" in result.out
+    assert "To mend container memory limit: Use cgroups v2." in result.out
     assert "This host is tried without it" in result.err
     assert [call[0] for call in backend.calls] == ["probe"]
     seen = alone("doctor", "--json").json

@@ -115,7 +115,7 @@ class FakeChannel:
         """What the fake runtime holds."""
         runtime = await self._reached("health", at, timeout_s)
         status = "draining" if runtime.mood is Mood.DRAINING else "healthy"
-        plugins = {} if at.namespace else {slug: str(plugin.version) for slug, plugin in runtime.plugins.items()}
+        plugins: dict[str, str] = {} if at.namespace else {slug: held.version for slug, held in runtime.plugins.items()}
         return RuntimeHealth(status, "fake", 1.0, runtime.inflight, len(runtime.calls), plugins)
 
     async def put(self, at: Endpoint, plugin: PluginSource, timeout_s: float) -> Failure | None:

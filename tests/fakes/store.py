@@ -25,7 +25,7 @@ class FakeStore(Store):
 
     def __init__(self, *, is_open: bool = False) -> None:
         self.calls: list[str] = []
-        self.dropped_notes = 0
+        self._dropped = 0
         self._is_open = is_open
         self._failures: dict[str, list[Exception]] = {}
         self._owners: dict[OwnerKey, Owner] = {}
@@ -42,6 +42,11 @@ class FakeStore(Store):
         if not hasattr(Store, method):
             raise ValueError(f"A store has no method {method}.")
         self._failures.setdefault(method, []).append(error)
+
+    @property
+    def dropped_notes(self) -> int:
+        """Those that were made to fail."""
+        return self._dropped
 
     @property
     def all_events(self) -> list[Event]:
@@ -165,7 +170,7 @@ class FakeStore(Store):
         try:
             self._called("note")
         except Exception:
-            self.dropped_notes += 1
+            self._dropped += 1
         else:
             self._executions[execution.id] = execution
 

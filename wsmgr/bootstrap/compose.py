@@ -36,39 +36,38 @@ from wsmgr.settings import Settings
 
 @dataclass(frozen=True, slots=True)
 class Adapters:
-    """The mechanisms of a daemon; tests put fakes here."""
+    """The mechanisms of a daemon; tests put fakes here. `service`: podman's API service, where the daemon keeps one."""
 
     store: Store
     channel: Channel
     engines: Mapping[Isolation, Engine]
     clock: Clock
+    service: ApiService | None = None
 
 
 def adapters(settings: Settings) -> Adapters:
     """The real ones."""
-    return Adapters(SqlStore(settings.database), RuntimeChannel(), engines(settings), SystemClock())
+    service = None if settings.podman_socket is not None else ApiService(settings.socket.with_name("podman.sock"))
+    every = engines(settings, service)
+    return Adapters(SqlStore(settings.database), RuntimeChannel(), every, SystemClock(), service)
 
 
-def engines(settings: Settings) -> dict[Isolation, Engine]:
+def engines(settings: Settings, service: ApiService | None) -> dict[Isolation, Engine]:
     """An engine for each isolation."""
     instance = instance_of(settings.state_dir)
     runtime = places.containerfiles() / "node" / "runtime"
     node = places.node()
     state = settings.state_dir / "workers"
     return {
-        Isolation.CONTAINER: _podman(settings, instance),
+        Isolation.CONTAINER: _podman(settings, instance, service),
         Isolation.WORKER: WorkerEngine(node=node, runtime=runtime, state=state, instance=instance),
         Isolation.NONE: NoneEngine(node=node, runtime=runtime, state=state, instance=instance),
     }
 
 
-def _podman(settings: Settings, instance: str) -> PodmanEngine:
-    socket, service = settings.podman_socket, None
-    if socket is None:
-        socket = settings.socket.with_name("podman.sock")
-        service = ApiService(socket)
+def _podman(settings: Settings, instance: str, service: ApiService | None) -> PodmanEngine:
     return PodmanEngine(
-        socket,
+        settings.podman_socket or settings.socket.with_name("podman.sock"),
         instance,
         probe_image=settings.image,
         service=service,

@@ -11,6 +11,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+import wsmgr
 from wsmgr.bootstrap.run import KEEP_SIGNAL
 from wsmgr.bootstrap.state import holder_of, prepare
 from wsmgr.client import Client, DaemonUnreachable
@@ -91,14 +92,10 @@ def _text(value: object) -> str:
 
 
 def _import_path() -> dict[str, str]:
-    """The child starts in `/`: what this process imports relative to its folder, the child must find too."""
-    return {
-        "PYTHONPATH": os.pathsep.join(str(Path(entry or ".").resolve()) for entry in sys.path[:1] if _is_dir(entry))
-    }
-
-
-def _is_dir(entry: str) -> bool:
-    return Path(entry or ".").is_dir()
+    """The child starts in `/` and must import this very wsmgr, installed or in a checkout."""
+    package = str(Path(wsmgr.__file__).resolve().parent.parent)
+    given = os.environ.get("PYTHONPATH")
+    return {"PYTHONPATH": package if not given else package + os.pathsep + given}
 
 
 def _tail(path: Path) -> Sequence[str]:

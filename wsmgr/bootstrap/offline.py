@@ -11,7 +11,7 @@ from wsmgr.adapters.podman.image import ImageBuilder, ImageReport
 from wsmgr.adapters.store.sql import SqlStore
 from wsmgr.api.identity import digest_of, new_secret
 from wsmgr.bootstrap import places
-from wsmgr.bootstrap.compose import engines
+from wsmgr.bootstrap.compose import adapters
 from wsmgr.bootstrap.state import prepare
 from wsmgr.core.capability import Capability
 from wsmgr.core.ids import parse_slug
@@ -73,12 +73,15 @@ def probe(settings: Settings) -> Sequence[Capability]:
     """Prove what the engine of the chosen isolation can enforce. Raises EngineUnavailable, EngineFailure."""
 
     async def prove() -> Sequence[Capability]:
-        engine = engines(settings)[settings.isolation]
+        parts = adapters(settings)
+        engine = parts.engines[settings.isolation]
         await engine.open()
         try:
             return await engine.capabilities()
         finally:
             await engine.close()
+            if parts.service is not None:
+                await parts.service.end()
 
     return asyncio.run(prove())
 

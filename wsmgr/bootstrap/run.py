@@ -44,7 +44,8 @@ def serve(settings: Settings) -> int:
 
 
 async def _serve(settings: Settings) -> int:
-    daemon = compose(settings, adapters(settings))
+    parts = adapters(settings)
+    daemon = compose(settings, parts)
     people = People(os.getuid(), settings.admins, settings.services)
     tokens = Tokens({})
     sockets = _listen(settings)
@@ -67,6 +68,8 @@ async def _serve(settings: Settings) -> int:
             task.cancel()
         await asyncio.gather(*background, return_exceptions=True)
         await _stop(daemon, settings, how)
+        if parts.service is not None and not how.keep:
+            await parts.service.end()
         http_stopped.set()
         await serving
     finally:

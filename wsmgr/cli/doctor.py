@@ -11,7 +11,7 @@ import typer
 from wsmgr.cli.failure import OTHER
 from wsmgr.cli.humane import plural, span
 from wsmgr.cli.options import Json
-from wsmgr.cli.output import Cell, level_cell, note, print_json, print_table
+from wsmgr.cli.output import Cell, level_cell, note, print_json, print_table, say
 from wsmgr.cli.wiring import CapabilityLine, Wiring, wiring_of
 
 if TYPE_CHECKING:
@@ -94,10 +94,21 @@ def _print(lines: Sequence[Capability]) -> None:
             f"{line.name} (required)" if line.required else line.name,
             level_cell(line.level),
             line.evidence,
-            line.mend or "",
         )
         for line in lines
     ]
-    print_table(("ISOLATION", "CAPABILITY", "LEVEL", "EVIDENCE", "MEND"), rows)
+    print_table(("ISOLATION", "CAPABILITY", "LEVEL", "EVIDENCE"), rows)
     held = sum(line.level == "enforced" for line in lines)
-    note(f"{held} of {plural(len(lines), 'capability', 'capabilities')} enforced.")
+    say()
+    say(f"{held} of {plural(len(lines), 'capability', 'capabilities')} enforced.")
+    for mend, mended in _mends(lines).items():
+        say(f"To mend {', '.join(mended)}: {mend}")
+
+
+def _mends(lines: Sequence[Capability]) -> dict[str, list[str]]:
+    """What helps, each with all that it helps: the same step often mends several."""
+    mends: dict[str, list[str]] = {}
+    for line in lines:
+        if line.mend is not None:
+            mends.setdefault(line.mend, []).append(f"{line.isolation} {line.name}" if line.isolation else line.name)
+    return mends

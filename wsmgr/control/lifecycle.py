@@ -51,6 +51,7 @@ class Lifecycle:
         self._clock = clock
         self._audit = audit
         self._resync_s = resync_s
+        self._dropped = 0
         self._tasks: list[asyncio.Task[None]] = []
 
     async def start(self) -> None:
@@ -69,7 +70,7 @@ class Lifecycle:
         self._tasks = [
             asyncio.create_task(self._engines.watch(), name="engines"),
             asyncio.create_task(self._every(self._resync_s, self._resync), name="resync"),
-            asyncio.create_task(self._every(5.0, self._fleet.flush), name="activity"),
+            asyncio.create_task(self._every(5.0, self._write_behind), name="write behind"),
         ]
 
     async def stop(self, deadline_s: float, *, keep: bool) -> None:
@@ -94,6 +95,12 @@ class Lifecycle:
         await self._channel.close()
         await self._engines.close()
         await self._store.close()
+
+    async def _write_behind(self) -> None:
+        await self._fleet.flush()
+        dropped, self._dropped = self._store.dropped_notes - self._dropped, self._store.dropped_notes
+        if dropped:
+            log.error("execution records were dropped: the database does not keep up", dropped=dropped)
 
     async def _resync(self) -> None:
         await self._adoption.sweep()

@@ -14,6 +14,21 @@ class Level(StrEnum):
     ABSENT = "absent"
 
 
+REQUIRED = frozenset(
+    {
+        "engine",
+        "no_new_privileges",
+        "seccomp",
+        "capabilities",
+        "network",
+        "read_only_root",
+        "user_namespace",
+        "channel",
+    }
+)
+"""Without these a container is no sandbox, or cannot be reached: a host that lacks one is not fit."""
+
+
 @dataclass(frozen=True, slots=True)
 class Capability:
     """One line of the capability matrix: what was tried, what was seen, and how to mend what is missing."""
@@ -22,3 +37,8 @@ class Capability:
     level: Level
     evidence: str
     mend: str | None = None
+
+    @property
+    def required(self) -> bool:
+        """Whether a host that lacks it is not fit for containers."""
+        return self.name in REQUIRED

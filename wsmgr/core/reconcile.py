@@ -130,7 +130,7 @@ def _with_running(world: World, running: Running) -> Decision:
     if generation_of(running.digest) != generation_of(world.digest):
         return Decision(Stop(running.handle), Phase.CREATING, "A restart was asked for.")
     if not world.ready:
-        return Decision(AwaitReady(running), Phase.CREATING, "The runtime is starting.")
+        return Decision(AwaitReady(running), Phase.CREATING, "Its runtime is starting.")
     if running.digest == world.digest:
         return Decision(Nothing(), Phase.RUNNING, "Running.")
     if world.attending:
@@ -142,11 +142,11 @@ def _with_running(world: World, running: Running) -> Decision:
 def _one_step_up(world: World, observed: Absent | Created | Exited) -> Decision:
     match observed:
         case Absent():
-            return Decision(Create(), Phase.CREATING, "The workspace is being made.")
+            return Decision(Create(), Phase.CREATING, _again(world) if world.failures else "It is being made.")
         case Created(handle, digest) if digest != world.digest:
             return Decision(Remove(handle), Phase.CREATING, "A container of an older specification goes.")
         case Created(handle):
-            return Decision(Start(handle), Phase.CREATING, "The workspace is starting.")
+            return Decision(Start(handle), Phase.CREATING, _again(world) if world.failures else "It is being started.")
         case Exited(handle):
             # A fresh container, not a restart of the old one: nothing of the failed run is left behind.
             return Decision(Remove(handle), Phase.CREATING, _again(world))

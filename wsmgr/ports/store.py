@@ -94,6 +94,11 @@ class PluginStore(Protocol):
 class ExecutionStore(Protocol):
     """Execution records. `begin` and `end` of many calls share one commit (group commit)."""
 
+    @property
+    def dropped_notes(self) -> int:
+        """How many notes were dropped since the start."""
+        ...
+
     async def begin(self, execution: Execution) -> Execution | None:
         """Make the start of a call durable. None when it is new; else the record that has this id already."""
         ...

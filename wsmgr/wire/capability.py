@@ -8,7 +8,8 @@ from wsmgr.wire.page import Page
 
 
 class Capability(Response):
-    """One line of the capability matrix. `isolation`: the one whose engine was tried. `required`: the daemon's own settings ask for it to be enforced."""
+    """One line of the capability matrix. `isolation`: the one whose engine was tried. `required`: the daemon's own
+    settings ask for it to be enforced."""
 
     isolation: Isolation | None = None
     name: str

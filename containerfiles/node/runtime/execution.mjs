@@ -18,7 +18,9 @@ export class Execution {
     if (context != null && (typeof context !== 'object' || Array.isArray(context))) {
       throw bad('"context" must be an object.');
     }
-    if (limits != null && (typeof limits !== 'object' || Array.isArray(limits))) throw bad('"limits" must be an object.');
+    if (limits != null && (typeof limits !== 'object' || Array.isArray(limits))) {
+      throw bad('"limits" must be an object.');
+    }
     this.timeoutMs = number(asked.timeoutMs, 'timeoutMs', TIMEOUT_DEFAULT_MS, 1, TIMEOUT_MOST_MS);
     this.outputBytes = number(limits?.outputBytes, 'limits.outputBytes', settings.outputBytes, 1, OUTPUT_MOST_BYTES);
     this.logBytes = number(limits?.logBytes, 'limits.logBytes', settings.logBytes, 0, Number.MAX_SAFE_INTEGER);

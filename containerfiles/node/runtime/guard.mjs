@@ -69,7 +69,7 @@ export class Guard {
     for (const thread of this.#watched) {
       if (now >= thread.deadline) thread.expire();
     }
-    this.eachTick(now);
+    this.eachTick();
     this.#checkMemory(now);
   }
 

@@ -8,7 +8,7 @@ class Plugin {
   busy = 0; // threads that execute it
   behind = new Fifo(); // calls that wait behind those
   paceMs = 0; // how long its calls take lately
-  answeredAt = 0;
+  answeredTick = 0; // when a thread of it last answered
 
   constructor(slug, version, code) {
     this.slug = slug;

@@ -74,7 +74,10 @@ function run(handler, request, reply, body) {
   }
 }
 
-/** Collects the body as text; what is over the cap is read and dropped, so the client can finish and see the 413. A body cut short never reaches `done`: its connection is gone. */
+/**
+ * Collects the body as text; what is over the cap is read and dropped, so the client can finish and see the 413. A body
+ * cut short never reaches `done`: its connection is gone.
+ */
 function readBody(request, cap, done) {
   let first = null;
   let more = null;

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.adapters.worker.rig import NO_BWRAP, NODE, RUNTIME, require_bwrap, short_folder
 from tests.adapters.worker.inside import Inside
+from tests.adapters.worker.rig import NO_BWRAP, NODE, RUNTIME, require_bwrap, short_folder
 from wsmgr.adapters.worker import NoneEngine, WorkerEngine
 
 

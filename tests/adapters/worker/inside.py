@@ -61,7 +61,7 @@ class Inside:
         return outcome.output
 
     async def outcome(self, body: str, value: object = None, slug: str = "probe") -> Outcome:
-        """The outcome of `async (input) => { body }`, with `fs`, `os`, `net` and `attempt` (its result or error code)."""
+        """The outcome of `async (input) => { body }`, with `fs`, `os`, `net`, `attempt` and `dial`."""
         code = f"""
             const fs = require('node:fs'), os = require('node:os'), net = require('node:net');
             const attempt = (act) => {{ try {{ return act() ?? 'done'; }} catch (e) {{ return e.code; }} }};
@@ -72,9 +72,7 @@ class Inside:
             module.exports = async (input) => {{ {body} }};"""
         plugin = PluginSource(Slug(slug), version_of(Language.JAVASCRIPT, code), Language.JAVASCRIPT, code)
         assert await self.channel.put(self.at, plugin, 10.0) is None
-        call = Call(
-            ExecutionId(f"e{next(self.numbers)}"), plugin.slug, plugin.version, value, {}, 20.0, 262144, 4096
-        )
+        call = Call(ExecutionId(f"e{next(self.numbers)}"), plugin.slug, plugin.version, value, {}, 20.0, 262144, 4096)
         return await self.channel.execute(self.at, call)
 
 

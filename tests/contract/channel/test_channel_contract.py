@@ -41,7 +41,7 @@ async def _pushed(rig: Rig) -> None:
 async def test_a_call_reaches_the_plugin_as_it_was_made(rig: Rig) -> None:
     """Every field of the call arrives, and the output comes back as JSON has it."""
     await _pushed(rig)
-    value = {"text": "grüße \U0001f600 \u2028", "numbers": [1, -2.5, 0, 2**53], "none": None, "deep": [[[{}]]]}
+    value: object = {"text": "grüße \U0001f600 \u2028", "numbers": [1, -2.5, 0, 2**53], "none": None, "deep": [[[{}]]]}
     asked = call("e-7", value=value, timeout_s=1.25)
     outcome = await rig.channel.execute(rig.at, asked)
     assert outcome.failure is None

@@ -126,7 +126,7 @@ def test_it_listens_on_tcp(start: StartRuntime) -> None:
 
 
 def test_the_socket_is_private_and_replaces_a_stale_one(start: StartRuntime, folder: Path) -> None:
-    """The socket has mode 0666 (its directory decides who gets there), and the one of a killed predecessor is no obstacle."""
+    """The socket has mode 0666 (its directory decides who gets there); a killed predecessor's is no obstacle."""
     path = str(folder / "shared.sock")
     first = start(LISTEN=path)
     assert stat.S_IMODE(Path(path).stat().st_mode) == 0o666

@@ -28,7 +28,7 @@ class Connection(asyncio.Protocol):
         self._loop = asyncio.get_running_loop()
         self._sock = sock
         self._gone = gone
-        self._parser = httptools.HttpResponseParser(self)
+        self._parser: httptools.HttpResponseParser | None = httptools.HttpResponseParser(self)
         self._transport: asyncio.Transport | None = None
         self._waiter: asyncio.Future[Answer] | None = None
         self._chunks: list[bytes] = []
@@ -37,6 +37,7 @@ class Connection(asyncio.Protocol):
         self._received = 0
         self._status = 0
         self._complete = False
+        self._keeps = False
         self._reusable = True
 
     @property
@@ -83,7 +84,8 @@ class Connection(asyncio.Protocol):
         """The answer to what was sent. Raises ChannelTimeout, ChannelClosed or ProtocolViolation, and then, as when
         it is cancelled, the connection is of no more use: abort it."""
         waiter = self._waiter
-        assert waiter is not None, "nothing was sent"
+        if waiter is None:
+            raise RuntimeError("answer() comes after send()")
         timer = self._loop.call_later(timeout_s, self._expire, timeout_s)
         try:
             return await waiter
@@ -109,16 +111,16 @@ class Connection(asyncio.Protocol):
     # --- asyncio.Protocol ---------------------------------------------------------------------------------------
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = cast(asyncio.Transport, transport)
+        self._transport = cast("asyncio.Transport", transport)
 
     def data_received(self, data: bytes) -> None:
-        waiter = self._waiter
-        if waiter is None or waiter.done():
+        waiter, parser = self._waiter, self._parser
+        if waiter is None or waiter.done() or parser is None:
             self.abort()  # nobody asked
             return
         self._received += len(data)
         try:
-            self._parser.feed_data(data)
+            parser.feed_data(data)
         except httptools.HttpParserCallbackError as error:
             known = isinstance(error.__context__, ProtocolViolation)
             self._fail(error.__context__ if known else _not_http(error))  # type: ignore[arg-type]
@@ -131,9 +133,9 @@ class Connection(asyncio.Protocol):
                 self._deliver(waiter)
 
     def _deliver(self, waiter: asyncio.Future[Answer]) -> None:
-        assert self._transport is not None, "data came from somewhere"
-        if self._transport.get_write_buffer_size():
-            self._reusable = False  # answered before the request was taken whole: the rest would become a request
+        # Answered before the request was taken whole: the rest of it would become a request.
+        taken = self._transport is not None and not self._transport.get_write_buffer_size()
+        self._reusable = self._reusable and taken and self._keeps
         chunks = self._chunks
         waiter.set_result((self._status, chunks[0] if len(chunks) == 1 else b"".join(chunks)))
         self._chunks = []
@@ -158,9 +160,10 @@ class Connection(asyncio.Protocol):
 
     def on_headers_complete(self) -> None:
         """Interim answers (100 Continue) are not in the contract."""
-        self._status = self._parser.get_status_code()
-        if self._status < 200:
-            raise ProtocolViolation(f"The runtime answered with status {self._status}.")
+        status = self._parser.get_status_code() if self._parser else 0
+        if status < 200:
+            raise ProtocolViolation(f"The runtime answered with status {status}.")
+        self._status = status
 
     def on_body(self, body: bytes) -> None:
         """Collects the body as long as it is within the cap."""
@@ -172,7 +175,7 @@ class Connection(asyncio.Protocol):
     def on_message_complete(self) -> None:
         """The answer is whole; it is delivered once nothing else turns out to come with it."""
         self._complete = True
-        self._reusable = self._reusable and self._parser.should_keep_alive()
+        self._keeps = self._parser is not None and self._parser.should_keep_alive()
 
 
 def _not_http(error: Exception) -> ProtocolViolation:

@@ -89,13 +89,17 @@ def _connect_to(found: int, at: Endpoint) -> socket.socket:
     sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC)
     try:
         sock.connect(f"/proc/self/fd/{found}")
-        _, uid, _ = _PEER.unpack(sock.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _PEER.size))
-        if uid != at.uid:
-            raise ProtocolViolation(f"Uid {uid} listens at {at.socket} in the workspace, where only {at.uid} may.")
+        _check_peer(sock, at)
     except BaseException:
         sock.close()
         raise
     return sock
+
+
+def _check_peer(sock: socket.socket, at: Endpoint) -> None:
+    _, uid, _ = _PEER.unpack(sock.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _PEER.size))
+    if uid != at.uid:
+        raise ProtocolViolation(f"Uid {uid} listens at {at.socket} in the workspace, where only {at.uid} may.")
 
 
 def _explained(error: OSError, at: Endpoint) -> ChannelClosed | ProtocolViolation:

@@ -1,4 +1,4 @@
-"""The channel to the runtimes. `execute` is the hot path of the daemon: no task, no thread, no copy it can do without."""
+"""The channel to the runtimes. `execute` is the hot path of the daemon: no task, no thread, no needless copy."""
 
 from __future__ import annotations
 

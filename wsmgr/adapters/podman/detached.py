@@ -44,6 +44,10 @@ class Detached:
             pidfd = os.pidfd_open(self.pid)
         except ProcessLookupError:
             return True
+        except OSError:
+            # No descriptor is left (or no pidfd on this kernel): wait blindly rather than not at all.
+            await asyncio.sleep(timeout_s)
+            return not self.alive
         loop = asyncio.get_running_loop()
         over = asyncio.Event()
         loop.add_reader(pidfd, over.set)

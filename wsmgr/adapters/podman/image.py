@@ -53,7 +53,7 @@ class ImageBuilder:
         force: bool = False,
         progress: Progress = lambda _line: None,
     ) -> ImageReport:
-        """The image, built unless one of the same inputs has the tag already; `force` builds anew without a cache.
+        """The image, built unless one of the same inputs has the tag already; `force` builds it anyway.
 
         `base` (such as `node:24-alpine`) brings Node of its own; without one the installed Node is used, which must
         be `node_version` where that is given. Raises EngineFailure.
@@ -65,7 +65,7 @@ class ImageBuilder:
         if present is not None and not force and present.labels.get(INPUTS_LABEL) == inputs:
             progress(f"{tag} is up to date.")
             return ImageReport(present.id, tag, False, present.size, inputs)
-        await self._build(tag, entries, inputs, base, force=force, progress=progress)
+        await self._build(tag, entries, inputs, base, progress)
         built = await self._inspect(tag)
         if built is None:
             raise EngineFailure(f"podman build said that it made {tag}, and it is not there.")
@@ -94,9 +94,7 @@ class ImageBuilder:
             present = await self._inspect(base)
         return "" if present is None else present.id
 
-    async def _build(
-        self, tag: str, entries: list[Entry], inputs: str, base: str | None, *, force: bool, progress: Progress
-    ) -> None:
+    async def _build(self, tag: str, entries: list[Entry], inputs: str, base: str | None, progress: Progress) -> None:
         with tempfile.TemporaryDirectory(prefix="wsmgr-image-") as name:
             progress("Collecting the files of the image.")
             try:
@@ -105,9 +103,9 @@ class ImageBuilder:
                 raise EngineFailure(f"The files of the image cannot be collected: {error}.") from error
             # The docker format, because the OCI format has no HEALTHCHECK.
             options = ["--format=docker", f"--timestamp={_TIMESTAMP}", f"--label={INPUTS_LABEL}={inputs}"]
-            options += [f"--tag={tag}", "--pull=never"]
+            # A cache would keep every step of the build in the storage, as an image without a name.
+            options += [f"--tag={tag}", "--pull=never", "--layers=false"]
             options += [] if base is None else [f"--build-arg=BASE={base}"]
-            options += ["--no-cache"] if force else []
             await self._run(["build", *options, f"--file={name}/Containerfile", name], progress)
 
     async def _inspect(self, tag: str) -> _Present | None:

@@ -28,7 +28,8 @@ class Child(asyncio.SubprocessProtocol):
     @property
     def pid(self) -> int:
         """The pid of the process that was started."""
-        assert self._transport is not None, "not started"
+        if self._transport is None:
+            raise RuntimeError("the process has no pid before it is started")
         return self._transport.get_pid()
 
     @property
@@ -38,7 +39,7 @@ class Child(asyncio.SubprocessProtocol):
         return 128 - code if code is not None and code < 0 else code
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = cast(asyncio.SubprocessTransport, transport)
+        self._transport = cast("asyncio.SubprocessTransport", transport)
 
     def pipe_data_received(self, _fd: int, data: bytes) -> None:
         self.tail.add(data)

@@ -131,7 +131,7 @@ def _pids(seen: Mapping[str, object]) -> Capability:
     return _seen("pids", held, told)
 
 
-def _seen(name: str, held: bool, told: str) -> Capability:  # noqa: FBT001
+def _seen(name: str, held: bool, told: str) -> Capability:
     return Capability(name, Level.ENFORCED, told) if held else Capability(name, Level.ABSENT, told, _MEND)
 
 
@@ -142,7 +142,9 @@ def _unprivileged(status: object) -> bool:
 
 async def _inside(launcher: SandboxLauncher, script: str) -> Mapping[str, object]:
     """What a script prints in a sandbox with small limits, as an object."""
-    launched = await launcher.run(_probe_spec(), f"probe-{secrets.token_hex(4)}", [NODE, "--v8-pool-size=2", "-e", script])
+    launched = await launcher.run(
+        _probe_spec(), f"probe-{secrets.token_hex(4)}", [NODE, "--v8-pool-size=2", "-e", script]
+    )
     try:
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(launched.child.ended.wait(), _PROBE_S)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import os
 import resource
 import shutil
 import signal
 from pathlib import Path
+
+import psutil
 
 from wsmgr.adapters.worker.child import NICE, spawn
 from wsmgr.adapters.worker.launcher import Launched
@@ -16,6 +19,8 @@ from wsmgr.core.errors import EngineFailure, EngineUnavailable
 from wsmgr.core.workspace import Spec
 
 _SOCKET_PATH_MOST = 107  # what sockaddr_un holds
+# The death signal comes only when the parent dies after it was asked for: whoever lost its parent before ends here.
+_WHILE_PARENT_LIVES = 'test "$PPID" = "$0" && exec "$@"'
 
 
 class PlainLauncher:
@@ -29,9 +34,9 @@ class PlainLauncher:
     def open(self) -> None:
         """Raises EngineUnavailable when a program is missing or the folder cannot be made."""
         self._program.check()
-        tools = [shutil.which(tool) for tool in ("nice", "prlimit", "setpriv")]
+        tools = [shutil.which(tool) for tool in ("nice", "prlimit", "setpriv", "sh")]
         if not all(tools):
-            raise EngineUnavailable("The worker isolation needs nice, prlimit and setpriv (coreutils, util-linux).")
+            raise EngineUnavailable("The worker isolation needs sh, nice, prlimit and setpriv (coreutils, util-linux).")
         self._tools = tuple(tool for tool in tools if tool)
         try:
             # What an earlier daemon left there belongs to processes that have died with it.
@@ -42,7 +47,7 @@ class PlainLauncher:
 
     async def launch(self, spec: Spec, name: str) -> Launched:
         """As Launcher."""
-        nice, prlimit, setpriv = self._tools
+        nice, prlimit, setpriv, shell = self._tools
         home = self._state.resolve() / name
         socket = home / "api.sock"
         if len(os.fsencode(socket)) > _SOCKET_PATH_MOST:
@@ -54,6 +59,7 @@ class PlainLauncher:
             # No limit of processes: the kernel would count all that the daemon's user has.
             *(prlimit, f"--nofile={_within_hard(spec.nofile)}", "--core=0", "--"),
             *(setpriv, "--pdeathsig", "KILL", "--no-new-privs", "--"),
+            *(shell, "-c", _WHILE_PARENT_LIVES, str(os.getpid())),
             *self._program.argv(str(self._program.node), str(self._program.folder)),
         ]
         try:
@@ -61,15 +67,34 @@ class PlainLauncher:
         except BaseException:
             tidy()
             raise
-        pid = child.pid
-        return Launched(
-            child,
-            pid,
-            str(socket),
-            functools.partial(os.kill, pid, signal.SIGTERM),
-            functools.partial(os.killpg, pid, signal.SIGKILL),
-            tidy,
-        )
+        tree = _Tree(child.pid)
+        return Launched(child, child.pid, str(socket), tree.terminate, tree.kill, tidy)
+
+
+class _Tree:
+    """A process and what it started. Without a pid namespace that is a matter of looking in time: what a runtime that
+    dies by itself leaves behind in sessions of its own is not found any more."""
+
+    def __init__(self, pid: int) -> None:
+        self._pid = pid
+        self._seen: set[psutil.Process] = set()
+
+    def terminate(self) -> None:
+        """SIGTERM to the runtime alone."""
+        self._look()
+        os.kill(self._pid, signal.SIGTERM)
+
+    def kill(self) -> None:
+        """SIGKILL to everything; psutil compares start times, so that no later process of the same pid is hit."""
+        self._look()
+        for process in self._seen:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                process.kill()
+        os.killpg(self._pid, signal.SIGKILL)
+
+    def _look(self) -> None:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            self._seen.update(psutil.Process(self._pid).children(recursive=True))
 
 
 def _within_hard(wanted: int) -> int:

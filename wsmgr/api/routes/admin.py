@@ -8,7 +8,7 @@ from wsmgr.api import mapping
 from wsmgr.api.context import Actor, DaemonOf, OwnerPath, StrictJsonRoute, Wait, WorkspacePath, problems
 from wsmgr.api.routes.workspaces import shown
 from wsmgr.core.ids import parse_owner_key, parse_workspace_id
-from wsmgr.core.isolation import parse_isolation
+from wsmgr.core.isolation import Isolation, parse_isolation
 from wsmgr.core.limits import PLANS
 from wsmgr.core.owner import Owner
 from wsmgr.wire.capability import CapabilityPage
@@ -64,7 +64,11 @@ async def plans(daemon: DaemonOf) -> PlanPage:
 async def capabilities(daemon: DaemonOf) -> CapabilityPage:
     """What this host was seen to enforce, for each isolation; proves it first where that has not been done."""
     matrix = await daemon.capabilities.matrix()
-    lines = [
-        mapping.capability(isolation, line, required=False) for isolation, column in matrix.items() for line in column
-    ]
-    return CapabilityPage(items=lines)
+    chosen = daemon.isolation
+    return CapabilityPage(
+        items=[
+            mapping.capability(isolation, line, required=line.required and isolation is chosen is Isolation.CONTAINER)
+            for isolation, column in matrix.items()
+            for line in column
+        ]
+    )

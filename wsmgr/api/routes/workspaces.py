@@ -50,11 +50,13 @@ async def put_workspace(
     return await shown(daemon, entry)
 
 
-@router.delete("/{workspace}", responses=problems(), status_code=204)
-async def delete_workspace(daemon: DaemonOf, actor: Actor, workspace: WorkspacePath) -> Response:
+@router.delete(
+    "/{workspace}", responses={202: {"description": "Not gone yet; it goes on."}, **problems()}, status_code=204
+)
+async def delete_workspace(daemon: DaemonOf, actor: Actor, workspace: WorkspacePath, wait: Wait = 30) -> Response:
     """Remove the container and forget the workspace. Plugins and records of the owner stay. Idempotent."""
-    await daemon.workspaces.delete(parse_workspace_id(workspace), actor)
-    return Response(status_code=204)
+    gone = await daemon.workspaces.delete(parse_workspace_id(workspace), actor, wait)
+    return Response(status_code=204 if gone else 202)
 
 
 @router.post("/{workspace}/start", responses=problems(404, 429), status_code=202)

@@ -64,7 +64,8 @@ function preview(value) {
   if (typeof value === 'string') return `the string ${stringify(value.slice(0, PREVIEW_MOST))}`;
   if (value === null || typeof value !== 'object') return toText(value).slice(0, PREVIEW_MOST);
   if (isProxy(value)) return 'a Proxy';
-  const shown = inspect(value, { depth: 1, customInspect: false, getters: false, breakLength: Infinity, maxStringLength: 200 });
+  const how = { depth: 1, customInspect: false, getters: false, breakLength: Infinity, maxStringLength: 200 };
+  const shown = inspect(value, how);
   return shown.slice(0, PREVIEW_MOST);
 }
 

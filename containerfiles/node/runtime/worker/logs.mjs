@@ -48,7 +48,8 @@ export class Logs {
     if (this.#full) return;
     const used = this.#state[0];
     const room = this.#cap - used;
-    const head = `${used === 0 ? '' : ','}{"t":${round((now() - this.#startedAt) * 1000) / 1000},"level":"${level}","message":`;
+    const t = round((now() - this.#startedAt) * 1000) / 1000;
+    const head = `${used === 0 ? '' : ','}{"t":${t},"level":"${level}","message":`;
     let entry = `${head}${stringify(message.length > room ? cut(message, room) : message)}}`;
     if (entry.length > room || byteLength(entry) > room) {
       this.#full = true;
@@ -113,7 +114,8 @@ function makeStream(logs, level, fd) {
 }
 
 function asText(chunk, encoding) {
-  if (typeof chunk === 'string') return encoding === 'hex' || encoding === 'base64' ? `${Buffer.from(chunk, encoding)}` : chunk;
+  const encoded = encoding === 'hex' || encoding === 'base64';
+  if (typeof chunk === 'string') return encoded ? `${Buffer.from(chunk, encoding)}` : chunk;
   return Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength).toString('utf8');
 }
 

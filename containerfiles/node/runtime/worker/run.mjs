@@ -79,7 +79,8 @@ export class Runner {
       output = result === undefined ? 'null' : stringify(result);
     } catch (error) {
       const why = describeThrown(error, this.#file);
-      this.#fail(seq, { ...why, type: 'OutputInvalid', message: `The result cannot be written as JSON: ${why.message}` });
+      const message = `The result cannot be written as JSON: ${why.message}`;
+      this.#fail(seq, { ...why, type: 'OutputInvalid', message });
       return;
     }
     if (typeof output !== 'string') {

@@ -8,7 +8,8 @@ import threads from 'node:worker_threads';
 
 /** Gives an object its own fixed copies of every method it inherits: changing a prototype no longer reaches it. */
 export function pinMethods(object) {
-  for (let proto = Object.getPrototypeOf(object); proto && proto !== Object.prototype; proto = Object.getPrototypeOf(proto)) {
+  const parent = Object.getPrototypeOf;
+  for (let proto = parent(object); proto && proto !== Object.prototype; proto = parent(proto)) {
     for (const key of Reflect.ownKeys(proto)) {
       const { value } = Object.getOwnPropertyDescriptor(proto, key);
       if (typeof value !== 'function' || key === 'constructor' || Object.hasOwn(object, key)) continue;
