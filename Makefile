@@ -15,9 +15,10 @@ MAKEFLAGS += --no-print-directory
 
 # Pure and shell tests: no engine, no network, any user.
 CHECK_TESTS = tests/core tests/wire tests/control tests/api tests/adapters tests/cli tests/client
-# Those that need rootless podman, PostgreSQL's programs or npm; they run as an unprivileged user.
+# Those that need rootless podman, PostgreSQL's programs or npm; they run as an unprivileged user. The store's are
+# among the contract tests.
 CONTRACT_TESTS = tests/contract
-STORE_TESTS = tests/store
+STORE_TESTS = tests/contract/store
 PODMAN_TESTS = tests/podman
 BENCH = -m tests.bench
 # More for pytest (or for the bench): make test-podman ARGS="-k adopt -x"
@@ -182,7 +183,7 @@ test-pure: dev ## Pure and shell tests alone
 
 .PHONY: test
 test: check ## The whole test command: check, then everything that needs podman, PostgreSQL or npm
-	$(MAKE) test-host TESTS="$(CONTRACT_TESTS) $(STORE_TESTS) $(PODMAN_TESTS)"
+	$(MAKE) test-host TESTS="$(CONTRACT_TESTS) $(PODMAN_TESTS)"
 
 .PHONY: test-contract
 test-contract: ## The contract tests alone: engines and runtimes

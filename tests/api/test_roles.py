@@ -70,14 +70,25 @@ def test_a_name_that_this_host_does_not_know_is_refused_at_once() -> None:
         People(os.getuid(), ["no-such-user"], [])
 
 
-def test_secrets_differ_and_are_known_by_their_digest_alone() -> None:
-    """256 random bits; a revoked token is unknown at once."""
+async def test_a_token_works_once_it_is_stored_and_not_after_it_was_revoked() -> None:
+    """An unknown one makes the daemon look into the store, but not at every try."""
+    stored: dict[str, Identity] = {}
+    looks: list[int] = []
+
+    async def reload() -> dict[str, Identity]:
+        looks.append(1)
+        return stored
+
     one, other = new_secret(), new_secret()
     assert one != other
-    tokens = Tokens({digest_of(one): Identity("token:one", Role.SERVICE)})
-    assert tokens.identify(f"Bearer {one}".encode()).actor == "token:one"
+    tokens = Tokens({}, reload, every_s=1000)
+    stored[digest_of(one)] = Identity("token:one", Role.SERVICE)
+    assert (await tokens.identify(f"Bearer {one}".encode())).actor == "token:one"
+    for _ in range(5):
+        with pytest.raises(Unauthenticated):
+            await tokens.identify(f"Bearer {other}".encode())
+    assert len(looks) == 1
+    stored.clear()
+    await tokens.refresh()
     with pytest.raises(Unauthenticated):
-        tokens.identify(f"Bearer {other}".encode())
-    tokens.replace({})
-    with pytest.raises(Unauthenticated):
-        tokens.identify(f"Bearer {one}".encode())
+        await tokens.identify(f"Bearer {one}".encode())

@@ -7,6 +7,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.routing import Match
 from starlette.types import ASGIApp
 
 from wsmgr import __version__
@@ -23,8 +24,10 @@ def build(daemon: Daemon, people: People, tokens: Tokens) -> ASGIApp:
     """The ASGI application of a daemon."""
     app = FastAPI(title="wsmgr", version=__version__, docs_url=None, redoc_url=None, redirect_slashes=False)
     app.state.daemon = daemon
-    for router in (executions.router, workspaces.router, plugins.router, admin.router, open.router):
+    routers = (executions.router, workspaces.router, plugins.router, admin.router, open.router)
+    for router in routers:
         app.include_router(router)
+    app.state.routes = [route for router in routers for route in router.routes]
     app.add_exception_handler(WsmgrError, _on_wsmgr_error)
     app.add_exception_handler(RequestValidationError, _on_invalid)
     app.add_exception_handler(HTTPException, _on_http)
@@ -46,8 +49,21 @@ async def _on_invalid(_: Request, error: Exception) -> Response:
     return Response(body, 422, media_type=MEDIA_TYPE)
 
 
-async def _on_http(_: Request, error: Exception) -> Response:
+async def _on_http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101  # registered for this type alone
     title = TITLES.get(error.status_code, "Error")
     body = problem(error.status_code, title.lower().replace(" ", "_"), str(error.detail))
-    return Response(body, error.status_code, headers=dict(error.headers or {}), media_type=MEDIA_TYPE)
+    headers = dict(error.headers or {})
+    if error.status_code == 405:
+        headers["allow"] = ", ".join(_allowed(request))
+    return Response(body, error.status_code, headers=headers, media_type=MEDIA_TYPE)
+
+
+def _allowed(request: Request) -> list[str]:
+    """The methods of all routes with this path; the framework names those of the first one alone."""
+    methods: set[str] = set()
+    for route in request.app.state.routes:
+        match, _ = route.matches(request.scope)
+        if match is not Match.NONE:
+            methods |= route.methods or set()
+    return sorted(methods)

@@ -43,10 +43,10 @@ class Gate:
         try:
             path: str = scope["path"]
             if path == "/api/execute" and scope["method"] == "POST":
-                await self._execute(self._identify(scope), _length(scope), receive, sending)
+                await self._execute(await self._identify(scope), _length(scope), receive, sending)
                 return
             if path not in OPEN_PATHS:
-                self._check_role(path, self._identify(scope))
+                self._check_role(path, await self._identify(scope))
             await self._app(scope, _bounded(scope, receive), sending)
         except WsmgrError as error:
             if not started:
@@ -57,14 +57,14 @@ class Gate:
                 body = problem(500, "internal", "The daemon met a defect of its own; its log has the details.")
                 await answer(send, 500, body, [(b"content-type", MEDIA_TYPE.encode())])
 
-    def _identify(self, scope: Scope) -> Identity:
+    async def _identify(self, scope: Scope) -> Identity:
         state = scope["state"]
         peer = state.get("peer")
         if peer is not None:
             identity = self._people.identify(peer)
         else:
             header = next((value for name, value in scope["headers"] if name == b"authorization"), None)
-            identity = self._tokens.identify(header)
+            identity = await self._tokens.identify(header)
         state["identity"] = identity
         return identity
 

@@ -9,7 +9,8 @@ import pwd
 import secrets
 import socket
 import struct
-from collections.abc import Iterable, Mapping
+import time
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -98,27 +99,44 @@ class People:
         )
 
 
+Reload = Callable[[], Awaitable[Mapping[str, Identity]]]
+
+
 class Tokens:
-    """Bearer tokens by digest; replaced as a whole when the store's change."""
+    """Bearer tokens by digest. `wsmgr token` is another process: an unknown token makes this one look into the store
+    again, through `reload`, at most once in `every_s` seconds."""
 
-    def __init__(self, tokens: Mapping[str, Identity]) -> None:
+    def __init__(self, tokens: Mapping[str, Identity], reload: Reload | None = None, every_s: float = 1.0) -> None:
         self._tokens = dict(tokens)
+        self._reload = reload
+        self._every_s = every_s
+        self._reloaded = float("-inf")
 
-    def replace(self, tokens: Mapping[str, Identity]) -> None:
-        """Take over the present tokens."""
-        self._tokens = dict(tokens)
+    async def refresh(self) -> None:
+        """Take over the tokens that are stored now."""
+        if self._reload is not None:
+            self._reloaded = time.monotonic()
+            self._tokens = dict(await self._reload())
 
-    def identify(self, authorization: bytes | None) -> Identity:
-        """Who an Authorization header stands for. Raises Unauthenticated. Takes the same time for every wrong token."""
+    async def identify(self, authorization: bytes | None) -> Identity:
+        """Who an Authorization header stands for. Raises Unauthenticated."""
         if authorization is None or not authorization.startswith(b"Bearer "):
             raise Unauthenticated("This listener takes a bearer token; make one with `wsmgr token create`.")
         given = digest_of(authorization[7:].decode("latin-1"))
+        found = self._find(given)
+        if found is None and time.monotonic() - self._reloaded > self._every_s:
+            await self.refresh()
+            found = self._find(given)
+        if found is None:
+            raise Unauthenticated("The bearer token is not known here, or was revoked.")
+        return found
+
+    def _find(self, given: str) -> Identity | None:
+        """Compares with every token, so that the time tells nothing."""
         found = None
         for digest, identity in self._tokens.items():
             if hmac.compare_digest(digest, given):
                 found = identity
-        if found is None:
-            raise Unauthenticated("The bearer token is not known here, or was revoked.")
         return found
 
 

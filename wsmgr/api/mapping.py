@@ -41,7 +41,7 @@ def workspace(daemon: Daemon, entry: Entry, plugins: Sequence[PluginVersion]) ->
         port=None,
         status=unit.phase.value,
         created_at=entry.record.created_at,
-        last_activity_at=entry.record.last_activity_at,
+        last_activity_at=entry.active_at,
         resource_usage=wire_workspace.ResourceUsage(),
         plan=entry.owner.plan,
         limits=limits(entry.limits),

@@ -31,17 +31,15 @@ def problem(
     status: int, code: str, detail: str, *, retryable: bool = False, extra: Mapping[str, object] | None = None
 ) -> bytes:
     """The JSON of a problem."""
-    return orjson.dumps(
-        {
-            "type": "about:blank",
-            "title": TITLES.get(status, "Error"),
-            "status": status,
-            "code": code,
-            "detail": detail,
-            "retryable": retryable,
-            **(extra or {}),
-        }
-    )
+    members = {
+        "type": "about:blank",
+        "title": TITLES.get(status, "Error"),
+        "status": status,
+        "code": code,
+        "detail": detail,
+        "retryable": retryable,
+    }
+    return orjson.dumps({**members, **(extra or {}), **members})
 
 
 def problem_of(error: WsmgrError) -> tuple[int, bytes, list[tuple[bytes, bytes]]]:

@@ -47,20 +47,24 @@ async def _serve(settings: Settings) -> int:
     parts = adapters(settings)
     daemon = compose(settings, parts)
     people = People(os.getuid(), settings.admins, settings.services)
-    tokens = Tokens({})
+
+    async def stored_tokens() -> Mapping[str, Identity]:
+        return await identities(daemon.store)
+
+    tokens = Tokens({}, stored_tokens)
     sockets = _listen(settings)
     stopped = asyncio.Event()
     how = _Ending(stopped)
     how.watch_signals()
     try:
         await daemon.lifecycle.start()
-        tokens.replace(await identities(daemon.store))
+        await tokens.refresh()
         http = server(build(daemon, people, tokens))
         http_stopped = asyncio.Event()
         serving = asyncio.create_task(serve_until(http, sockets, http_stopped), name="serve")
         background = [
             asyncio.create_task(daemon.capabilities.prove(), name="capabilities"),
-            asyncio.create_task(_refresh_tokens(daemon.store, tokens), name="tokens"),
+            asyncio.create_task(_refresh_tokens(tokens), name="tokens"),
         ]
         log.info("listening", socket=str(settings.socket), tcp=settings.listen, version=__version__, pid=os.getpid())
         await stopped.wait()
@@ -130,11 +134,11 @@ async def identities(store: TokenStore) -> Mapping[str, Identity]:
     return {digest: Identity(f"token:{token.name}", Role(token.role)) for token, digest in await store.tokens()}
 
 
-async def _refresh_tokens(store: TokenStore, tokens: Tokens) -> None:
-    """Tokens are made and revoked by another process, `wsmgr token`: look for changes every few seconds."""
+async def _refresh_tokens(tokens: Tokens) -> None:
+    """A token that was revoked by `wsmgr token rm`, in another process, must stop to work within seconds."""
     while True:
         await asyncio.sleep(TOKEN_REFRESH_S)
         try:
-            tokens.replace(await identities(store))
+            await tokens.refresh()
         except StoreUnavailable as error:
             log.warning("tokens not refreshed", why=error.sentence)

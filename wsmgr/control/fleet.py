@@ -9,7 +9,7 @@ from datetime import datetime
 
 from wsmgr.control.turns import Turns
 from wsmgr.control.unit import Unit
-from wsmgr.core.admission import admit_workspace
+from wsmgr.core.admission import ENVELOPE_BYTES, admit_workspace
 from wsmgr.core.errors import NotFound
 from wsmgr.core.ids import OwnerKey, WorkspaceId, owner_of
 from wsmgr.core.isolation import Isolation
@@ -32,14 +32,18 @@ class Defaults:
 
 @dataclass(slots=True, eq=False)
 class Entry:
-    """One workspace. `standing_in`: a worker serves it while its own engine is away. `held_down`: the daemon stops, so
-    its containers go whatever is wanted of it. `urgent`: a person asked for the present wish."""
+    """One workspace.
+
+    `standing_in`: a worker serves it while its own engine is away. `held_down`: the daemon stops, so its containers go
+    whatever is wanted of it. `urgent`: a person asked for the present wish. `active_at` is newer than what is stored.
+    """
 
     record: Workspace
     owner: Owner
     plan: Plan
     isolation: Isolation
     fallback: bool
+    active_at: datetime
     urgent: bool = True
     standing_in: bool = False
     held_down: bool = False
@@ -159,10 +163,8 @@ class Fleet:
         await self._store.put_workspace(entry.record)
 
     def touch(self, entry: Entry) -> None:
-        """Note activity; it is stored with the next `flush`."""
-        now = self._clock.now()
-        entry.record = replace(entry.record, last_activity_at=now)
-        self._active[entry.record.id] = now
+        """Note activity; it is stored with the next `flush`. On the path of every call."""
+        entry.active_at = self._active[entry.record.id] = self._clock.now()
 
     async def flush(self) -> None:
         """Store the noted activity."""
@@ -207,7 +209,7 @@ class Fleet:
             nofile=limits.nofile,
             scratch_mb=limits.scratch_mb,
             concurrency=limits.concurrent_executions,
-            input_bytes=limits.input_bytes,
+            input_bytes=body_bytes(limits),
             output_bytes=limits.output_bytes,
             log_bytes=limits.log_bytes,
         )
@@ -218,7 +220,8 @@ class Fleet:
         entry = self._entries.get(record.id)
         if entry is None:
             isolation = owner.isolation or self._defaults.isolation
-            entry = Entry(record, owner, plan_named(owner.plan), isolation, self._fallback_of(owner))
+            fallback = self._fallback_of(owner)
+            entry = Entry(record, owner, plan_named(owner.plan), isolation, fallback, record.last_activity_at)
             self._entries[record.id] = entry
             insort(self._order, record.id)
             self._of_owner.setdefault(record.owner, {})[record.id] = entry
@@ -226,3 +229,8 @@ class Fleet:
 
     def _fallback_of(self, owner: Owner) -> bool:
         return self._defaults.fallback if owner.fallback is None else owner.fallback
+
+
+def body_bytes(limits: Limits) -> int:
+    """The largest body that the runtime may get: a call's, or a plugin's, whose quotes and line ends are escaped."""
+    return max(limits.input_bytes, 2 * limits.plugin_bytes) + ENVELOPE_BYTES

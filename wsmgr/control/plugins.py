@@ -160,7 +160,7 @@ class Plugins:
             if failure is not None:
                 raise InvalidRequest(
                     f"The code does not load: {failure.message}",
-                    details={"type": failure.type.value, "stack": failure.stack},
+                    details={"failure": failure.type.value, "stack": failure.stack},
                 )
             loaded = True
         return loaded

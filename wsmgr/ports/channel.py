@@ -66,7 +66,8 @@ class RuntimeBusy(Exception):
 
 
 class Channel(Protocol):
-    """Talks to runtimes over pooled connections. Raises only the exceptions above; each call has a bound in time."""
+    """Talks to runtimes over pooled connections. Raises only the exceptions above, and InvalidRequest for an input that
+    cannot be written as JSON (nested too deep, say), before anything is sent; each call has a bound in time."""
 
     async def health(self, at: Endpoint, timeout_s: float) -> RuntimeHealth:
         """Ask for health. Cheap; safe at any time."""

@@ -148,3 +148,12 @@ async def test_a_service_that_comes_back_is_used_again() -> None:
             async with _service(_answer(b"[]")) as other:
                 path.symlink_to(other)
                 assert (await calls.get("/x")).json() == []
+
+
+async def test_a_call_after_close_is_unavailable() -> None:
+    """Whoever still holds the calls of a closed engine is told so, and not by an error of the thread pool."""
+    async with _service(_answer(b"[]")) as path:
+        calls = PodmanCalls(path, threads=1, timeout_s=0.5)
+        calls.close()
+        with pytest.raises(EngineUnavailable):
+            await calls.get("/x")

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.adapters.worker.inside import Inside
-from tests.adapters.worker.rig import NO_BWRAP, NODE, RUNTIME, require_bwrap, short_folder
+from tests.adapters.worker.rig import NO_BWRAP, NODE, RUNTIME, require_bwrap, short_folder, unique
 from wsmgr.adapters.worker import NoneEngine, WorkerEngine
 
 
@@ -23,14 +23,14 @@ def folder() -> Iterator[Path]:
 async def sandbox(folder: Path) -> AsyncIterator[Inside]:
     """A workspace in bubblewrap."""
     require_bwrap()
-    async with Inside.of(WorkerEngine(node=NODE, runtime=RUNTIME, state=folder / "s", instance="t")) as inside:
+    async with Inside.of(WorkerEngine(node=NODE, runtime=RUNTIME, state=folder / "s", instance=unique())) as inside:
         yield inside
 
 
 @pytest.fixture
 async def plain(folder: Path) -> AsyncIterator[Inside]:
     """A workspace as a plain process: the control, in which what a sandbox denies works."""
-    engine = WorkerEngine(node=NODE, runtime=RUNTIME, state=folder / "p", instance="t", bwrap=NO_BWRAP)
+    engine = WorkerEngine(node=NODE, runtime=RUNTIME, state=folder / "p", instance=unique(), bwrap=NO_BWRAP)
     async with Inside.of(engine) as inside:
         yield inside
 
@@ -38,7 +38,7 @@ async def plain(folder: Path) -> AsyncIterator[Inside]:
 @pytest.fixture
 async def none(folder: Path) -> AsyncIterator[NoneEngine]:
     """The shared engine, opened."""
-    engine = NoneEngine(node=NODE, runtime=RUNTIME, state=folder / "n", instance="t")
+    engine = NoneEngine(node=NODE, runtime=RUNTIME, state=folder / "n", instance=unique())
     await engine.open()
     yield engine
     await engine.close()

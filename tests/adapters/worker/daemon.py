@@ -13,9 +13,9 @@ from wsmgr.core.isolation import Isolation
 from wsmgr.core.workspace import Running
 
 
-async def main(folder: str, bwrap: str) -> None:
+async def main(folder: str, instance: str, bwrap: str) -> None:
     """Never returns by itself."""
-    engine = WorkerEngine(node=NODE, runtime=STUB, state=Path(folder), instance="d", bwrap=bwrap)
+    engine = WorkerEngine(node=NODE, runtime=STUB, state=Path(folder), instance=instance, bwrap=bwrap)
     await engine.open()
     spec = small_spec(Isolation.WORKER, "", "user:a")
     await engine.start(await engine.create(spec))
@@ -27,4 +27,4 @@ async def main(folder: str, bwrap: str) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(main(sys.argv[1], sys.argv[2]))
+    asyncio.run(main(*sys.argv[1:]))

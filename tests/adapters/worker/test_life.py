@@ -13,7 +13,7 @@ import psutil
 import pytest
 
 from tests.adapters.worker.inside import Inside
-from tests.adapters.worker.rig import NO_BWRAP, NODE, RUNTIME, STUB, require_bwrap
+from tests.adapters.worker.rig import NO_BWRAP, NODE, RUNTIME, STUB, require_bwrap, unique
 from tests.contract.engine.eventually import eventually
 from tests.contract.engine.rig import small_spec
 from wsmgr.adapters.channel import RuntimeChannel
@@ -81,7 +81,7 @@ async def test_runtimes_die_with_their_daemon(folder: Path, bwrap: str) -> None:
     """kill -9 of the process that started them leaves no runtime."""
     require_bwrap()
     daemon = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "tests.adapters.worker.daemon", str(folder), bwrap),
+        *(sys.executable, "-m", "tests.adapters.worker.daemon", str(folder), unique(), bwrap),
         stdout=asyncio.subprocess.PIPE,
         cwd=Path(__file__).parents[3],
     )
@@ -95,10 +95,37 @@ async def test_runtimes_die_with_their_daemon(folder: Path, bwrap: str) -> None:
     assert _all_end(watched)
 
 
+async def _orphan(instance: str) -> int:
+    """A process that looks like a sandbox of that instance whose daemon is gone."""
+    program = (
+        "import subprocess, sys; print(subprocess.Popen([sys.argv[1], '60'], executable='/bin/sleep',"
+        " stdout=subprocess.DEVNULL, start_new_session=True).pid)"
+    )
+    parent = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-W", "ignore", "-c", program, f"wsmgr-bwrap:{instance}"), stdout=asyncio.subprocess.PIPE
+    )
+    told, _ = await parent.communicate()
+    return int(told)
+
+
+async def test_what_a_killed_daemon_left_is_ended_by_the_next(folder: Path) -> None:
+    """Known by the name of the instance; another instance's is left alone."""
+    require_bwrap()
+    mine, others = unique(), unique()
+    left, other = _watch([await _orphan(mine), await _orphan(others)])
+    engine = WorkerEngine(node=NODE, runtime=STUB, state=folder, instance=mine)
+    await engine.open()
+    assert _all_end([left])
+    assert not select.select([other], [], [], 0)[0]
+    signal.pidfd_send_signal(other, signal.SIGKILL)
+    assert _all_end([other])
+    await engine.close()
+
+
 async def test_close_ends_every_runtime(folder: Path) -> None:
     """Nothing outlives the engine."""
     require_bwrap()
-    engine = WorkerEngine(node=NODE, runtime=STUB, state=folder, instance="t")
+    engine = WorkerEngine(node=NODE, runtime=STUB, state=folder, instance=unique())
     await engine.open()
     for number in range(3):
         await engine.start(await engine.create(small_spec(Isolation.WORKER, "", f"user:n{number}")))
@@ -111,7 +138,7 @@ async def test_close_ends_every_runtime(folder: Path) -> None:
 async def test_starting_and_stopping_leaks_no_descriptor(folder: Path) -> None:
     """Pipes, pidfds and memory files are all given back, also when the runtime ended by itself."""
     require_bwrap()
-    engine = WorkerEngine(node=NODE, runtime=STUB, state=folder, instance="t")
+    engine = WorkerEngine(node=NODE, runtime=STUB, state=folder, instance=unique())
     await engine.open()
 
     async def once() -> None:
@@ -174,7 +201,7 @@ async def test_a_bubblewrap_that_does_not_work_is_not_used(folder: Path) -> None
     broken = folder / "bwrap"
     broken.write_text("#!/bin/sh\necho 'bwrap: setting up uid map: Permission denied' >&2\nexit 1\n")
     broken.chmod(0o755)
-    engine = WorkerEngine(node=NODE, runtime=STUB, state=folder / "s", instance="t", bwrap=str(broken))
+    engine = WorkerEngine(node=NODE, runtime=STUB, state=folder / "s", instance=unique(), bwrap=str(broken))
     await engine.open()
     matrix = {each.name: each for each in await engine.capabilities()}
     assert "setting up uid map: Permission denied" in str(matrix["network"].mend)
@@ -193,7 +220,7 @@ async def test_the_sandbox_is_used_where_it_works(sandbox: Inside) -> None:
 @pytest.mark.parametrize("engine", [WorkerEngine, NoneEngine])
 async def test_a_missing_node_is_said_at_open(folder: Path, engine: type[WorkerEngine | NoneEngine]) -> None:
     """The sentence names the file."""
-    made: Engine = engine(node=folder / "no-node", runtime=RUNTIME, state=folder, instance="t")
+    made: Engine = engine(node=folder / "no-node", runtime=RUNTIME, state=folder, instance=unique())
     with pytest.raises(EngineUnavailable, match="no-node"):
         await made.open()
 

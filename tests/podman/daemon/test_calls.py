@@ -71,6 +71,18 @@ def test_stored_plugins_and_their_versions(client: Client) -> None:
     assert gone.value.status == 404
 
 
+def test_a_plugin_as_large_as_its_plan_allows(client: Client) -> None:
+    """4 MiB with quotes and line ends, which JSON escapes; more is refused with the figures."""
+    line = "const s = \"'quoted'\";\n"
+    code = "export default () => 'large'\n//" + "\n//".join([line.strip()] * 130_000)
+    assert 3_000_000 < len(code) < 4 * 1024 * 1024
+    client.put_plugin("user:large", "large", language="javascript", code=code)
+    assert client.execute("large", "large").output == "large"
+    with pytest.raises(ApiError) as refused:
+        client.put_plugin("user:large", "large", language="javascript", code=code + code)
+    assert refused.value.status == 413
+
+
 @pytest.mark.parametrize(
     ("code", "expected"),
     [

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
+from tests.contract.engine.eventually import eventually
 from tests.contract.engine.rig import MakeSpec
 from tests.podman.engine.rig import Podman, podman
 from wsmgr.adapters.podman.engine import PodmanEngine
@@ -40,6 +41,19 @@ async def test_a_probe_is_never_a_workspace_and_leaves_nothing(podman_: Podman, 
     assert [line.level for line in first] == [line.level for line in second]
     left = await podman("ps", "--all", "--quiet", "--filter", f"label=wsmgr.probe={podman_.instance}")
     assert left == ""
+
+
+async def test_a_cancelled_probe_leaves_nothing(podman_: Podman) -> None:
+    """Shutting down in the middle of a probe removes its container first."""
+    probing = asyncio.create_task(podman_.engine.capabilities())
+
+    async def made() -> str | None:
+        return await podman("ps", "--all", "--quiet", "--filter", f"label=wsmgr.probe={podman_.instance}") or None
+
+    await eventually(made)
+    probing.cancel()
+    await asyncio.gather(probing, return_exceptions=True)
+    assert await made() is None
 
 
 async def test_without_an_image_nothing_is_claimed(podman_: Podman) -> None:

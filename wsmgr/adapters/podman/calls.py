@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from podman import PodmanClient
+
 from wsmgr.adapters.podman.errors import TRANSPORT_ERRORS, unavailable
 from wsmgr.adapters.podman.transport import connect, disconnect
 from wsmgr.core.errors import EngineUnavailable

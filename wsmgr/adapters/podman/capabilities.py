@@ -14,6 +14,7 @@ from wsmgr.adapters.podman.calls import PodmanCalls
 from wsmgr.adapters.podman.errors import message_of
 from wsmgr.adapters.podman.matrix import EngineFacts, matrix, not_probed
 from wsmgr.adapters.podman.readings import read_process
+from wsmgr.adapters.podman.starting import start_container
 from wsmgr.core.capability import Capability
 from wsmgr.core.ids import WorkspaceId
 from wsmgr.core.isolation import Isolation
@@ -62,7 +63,7 @@ class CapabilityProbe:
         if not created.ok:
             mend = f"Make the image {self._spec.image} with `wsmgr image build`."
             return not_probed(f"podman refused to create it: {message_of(created.body)}", mend)
-        started = await self._calls.post(f"/containers/{self._name}/start", timeout_s=self._long_timeout_s)
+        started = await start_container(self._calls, self._name, self._long_timeout_s)
         if not started.ok:
             mend = "Mend what podman names; `podman run` of the image as the daemon's user shows the same."
             return not_probed(f"podman refused to start it: {message_of(started.body)}", mend)
@@ -92,8 +93,8 @@ class CapabilityProbe:
         await self._calls.delete(f"/containers/{name}", query, timeout_s=self._long_timeout_s)
 
     async def _remove_stale(self) -> None:
-        """Probes that a killed daemon left behind; young ones may be another process's that is at work."""
-        filters = json.dumps({"label": [f"{names.PROBE}={self._instance}"]})
+        """Probes that a killed daemon of any instance left behind; young ones may be at work for another process."""
+        filters = json.dumps({"label": [names.PROBE]})
         answer = await self._calls.get("/containers/json", {"all": "true", "filters": filters})
         for row in answer.json() if answer.ok else []:
             if time.time() - datetime.fromisoformat(row["Created"][:19] + "+00:00").timestamp() > _STALE_S:

@@ -19,6 +19,7 @@ from wsmgr.adapters.podman.containers import Container, from_inspect, from_list,
 from wsmgr.adapters.podman.errors import image_missing, message_of, refused
 from wsmgr.adapters.podman.loglines import last_lines
 from wsmgr.adapters.podman.process import main_process
+from wsmgr.adapters.podman.starting import start_container
 from wsmgr.core.capability import Capability
 from wsmgr.core.errors import EngineFailure, EngineUnavailable
 from wsmgr.core.ids import WorkspaceId
@@ -27,7 +28,6 @@ from wsmgr.core.workspace import Absent, Created, Exited, Found, Observed, Runni
 
 _LOOKS = 20
 _LOOK_EVERY_S = 0.05
-_START_AGAIN = 2
 
 
 class PodmanEngine:
@@ -139,11 +139,7 @@ class PodmanEngine:
     async def start(self, handle: str) -> None:
         """Start, a few at a time."""
         async with self._starts:
-            answer = await self._post_start(handle)
-            for _ in range(_START_AGAIN):
-                if answer.ok or not await self._fell_before_its_program(handle):
-                    break
-                answer = await self._post_start(handle)
+            answer = await start_container(self._api, handle, self._long_timeout_s)
         if answer.status == 404:
             raise EngineFailure(f"The container {handle[:12]} is not there any more; it has to be made again.")
         if not answer.ok:
@@ -208,23 +204,6 @@ class PodmanEngine:
     async def _post_create(self, body: dict[str, object]) -> Answer:
         async with self._starts:
             return await self._api.post("/containers/create", body=body, timeout_s=self._long_timeout_s)
-
-    async def _post_start(self, handle: str) -> Answer:
-        return await self._api.post(f"/containers/{handle}/start", timeout_s=self._long_timeout_s)
-
-    async def _fell_before_its_program(self, handle: str) -> bool:
-        """Whether a start failed in the runtime's own helper, and the container can be started anew.
-
-        runc puts RLIMIT_NPROC on its helper while that still is the daemon's user and counts with all of that user's
-        threads; about one start in 200 dies when the helper then needs a thread (`pthread_create failed`).
-        """
-        for _ in range(_LOOKS):
-            container = await self._inspect(handle)
-            if container is None or container.status != "initialized":
-                return container is not None and container.ended
-            # Podman has not yet cleaned up after the helper.
-            await asyncio.sleep(_LOOK_EVERY_S)
-        return False
 
     async def _delete(self, handle_or_name: str) -> None:
         query = {"force": "true", "timeout": "0", "v": "true"}

@@ -11,12 +11,19 @@ from pathlib import Path
 
 import requests
 import urllib3
-
 from podman.errors import DockerException
+
 from wsmgr.core.errors import EngineFailure, EngineUnavailable
 
-TRANSPORT_ERRORS = (OSError, requests.RequestException, urllib3.exceptions.HTTPError, DockerException, ValueError)
-"""Everything that a call through podman-py can raise (APIError and its kin are OSErrors)."""
+TRANSPORT_ERRORS = (
+    OSError,
+    requests.RequestException,
+    urllib3.exceptions.HTTPError,
+    DockerException,
+    ValueError,
+    RuntimeError,
+)
+"""Everything that a call through podman-py can raise (APIError and its kin are OSErrors), or a closed thread pool."""
 
 # What podman answers, and what mends it.
 _MENDS = (

@@ -109,7 +109,8 @@ class ImageBuilder:
             await self._run(["build", *options, f"--file={name}/Containerfile", name], progress)
 
     async def _inspect(self, tag: str) -> _Present | None:
-        code, lines = await self._podman_lines(["image", "inspect", tag], _LOOK_TIMEOUT_S, lambda _line: None)
+        look = ["image", "inspect", tag]
+        code, lines = await self._podman_lines(look, _LOOK_TIMEOUT_S, lambda _line: None, with_warnings=False)
         if code != 0:
             return None
         try:
@@ -125,9 +126,12 @@ class ImageBuilder:
             raise EngineFailure(f"podman {arguments[0]} failed ({code}): {said}")
 
     async def _podman_lines(
-        self, arguments: Sequence[str], timeout_s: float, progress: Progress
+        self, arguments: Sequence[str], timeout_s: float, progress: Progress, *, with_warnings: bool = True
     ) -> tuple[int, list[str]]:
-        """Run podman to its end; its exit code and every line it wrote. Killed with its children at the time-out."""
+        """Run podman to its end; its exit code and every line it wrote. Killed with its children at the time-out.
+
+        Its warnings go to standard error, and come at any time: `with_warnings` False keeps them out of JSON.
+        """
         process = None
         lines: list[str] = []
         try:
@@ -137,7 +141,7 @@ class ImageBuilder:
                     *arguments,
                     stdin=asyncio.subprocess.DEVNULL,
                     stdout=asyncio.subprocess.PIPE,
-                    stderr=asyncio.subprocess.STDOUT,
+                    stderr=asyncio.subprocess.STDOUT if with_warnings else asyncio.subprocess.DEVNULL,
                     cwd="/",
                     start_new_session=True,
                 )

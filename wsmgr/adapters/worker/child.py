@@ -53,8 +53,13 @@ class Child(asyncio.SubprocessProtocol):
             self._transport.close()
 
 
-async def spawn(argv: Sequence[str], env: Mapping[str, str], cwd: Path, pass_fds: Sequence[int] = ()) -> Child:
-    """Start a process in a session of its own. Raises EngineFailure when it cannot be started."""
+async def spawn(
+    argv: Sequence[str], env: Mapping[str, str], cwd: Path, pass_fds: Sequence[int] = (), executable: str | None = None
+) -> Child:
+    """Start a process in a session of its own; `executable` where argv[0] is not the program.
+
+    Raises EngineFailure when it cannot be started.
+    """
     try:
         _, child = await asyncio.get_running_loop().subprocess_exec(
             Child,
@@ -66,9 +71,10 @@ async def spawn(argv: Sequence[str], env: Mapping[str, str], cwd: Path, pass_fds
             cwd=str(cwd),
             pass_fds=tuple(pass_fds),
             start_new_session=True,
+            executable=executable or argv[0],
         )
     except OSError as error:
-        raise EngineFailure(f"{argv[0]} could not be started: {error.strerror}.") from error
+        raise EngineFailure(f"{executable or argv[0]} could not be started: {error.strerror}.") from error
     return child
 
 
@@ -98,6 +104,14 @@ def first_child_of(pid: int) -> int | None:
     except OSError:
         return None
     return int(children[0]) if children else None
+
+
+def is_asleep(pid: int) -> bool:
+    """Whether the process waits for something; False as well when it is gone."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "S"
+    except OSError:
+        return False
 
 
 def terminate_first_child(pid: int) -> None:

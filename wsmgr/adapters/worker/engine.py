@@ -143,6 +143,7 @@ class WorkerEngine:
         bwrap = shutil.which(self._bwrap)
         if bwrap is None:
             raise EngineFailure(f"{self._bwrap} is not installed.")
-        launcher = SandboxLauncher(self._program, bwrap, await libraries(self._program.node))
+        launcher = SandboxLauncher(self._program, bwrap, await libraries(self._program.node), self._instance)
+        launcher.sweep()
         await evidence.try_sandbox(launcher)
         return launcher

@@ -12,7 +12,9 @@ from collections.abc import Sequence
 from contextlib import ExitStack, suppress
 from pathlib import Path
 
-from wsmgr.adapters.worker.child import NICE, Child, spawn, terminate_first_child
+import psutil
+
+from wsmgr.adapters.worker.child import NICE, Child, first_child_of, is_asleep, spawn, terminate_first_child
 from wsmgr.adapters.worker.launcher import Launched
 from wsmgr.adapters.worker.runtime import Program, environment
 from wsmgr.core.errors import EngineFailure
@@ -25,6 +27,7 @@ RUNTIME = "/opt/wsmgr/runtime"
 _DEVICES = ("null", "zero", "full", "random", "urandom")
 _CHANNEL_BYTES = 65536
 _SET_UP_S = 10.0
+_LOOK_EVERY_S = 0.001
 
 
 def arguments(spec: Spec, program: Program, libraries: Sequence[str]) -> Sequence[str]:
@@ -48,12 +51,27 @@ def arguments(spec: Spec, program: Program, libraries: Sequence[str]) -> Sequenc
 
 
 class SandboxLauncher:
-    """Starts runtimes in sandboxes; `bwrap` is the program, `libraries` what Node.js is linked with."""
+    """Starts runtimes in sandboxes; `bwrap` is the program, `libraries` what Node.js is linked with.
 
-    def __init__(self, program: Program, bwrap: str, libraries: Sequence[str]) -> None:
+    `instance` is written where the process list shows it, so that `sweep` finds what an earlier daemon left.
+    """
+
+    def __init__(self, program: Program, bwrap: str, libraries: Sequence[str], instance: str) -> None:
         self._program = program
+        self._mark = f"wsmgr-bwrap:{instance}"
         self._bwrap = bwrap
         self._libraries = libraries
+
+    def sweep(self) -> None:
+        """Kill the sandboxes of an earlier daemon of this instance that was killed while it started them."""
+        ours = {process.pid for process in psutil.Process().children(recursive=True)}
+        for process in psutil.process_iter(["cmdline", "uids"]):
+            cmdline, uids = process.info["cmdline"], process.info["uids"]
+            if not cmdline or not uids or process.pid in ours:
+                continue
+            if cmdline[0] == self._mark and uids.real == os.getuid():
+                with suppress(psutil.NoSuchProcess):
+                    process.kill()
 
     async def launch(self, spec: Spec, name: str) -> Launched:
         """As Launcher."""
@@ -73,9 +91,9 @@ class SandboxLauncher:
                     lambda: asyncio.StreamReaderProtocol(told), os.fdopen(info, "rb")
                 )
                 ours.callback(transport.close)
-                argv = [self._bwrap, "--args", str(options), "--info-fd", str(inform), "--block-fd", str(go)]
+                argv = [self._mark, "--args", str(options), "--info-fd", str(inform), "--block-fd", str(go)]
                 # An empty environment: what process 1 was started with can be read inside as well.
-                child = await spawn([*argv, "--", *command], {}, Path("/"), (options, inform, go))
+                child = await spawn([*argv, "--", *command], {}, Path("/"), (options, inform, go), self._bwrap)
             try:
                 pid = await _inside(child, told)
             except BaseException:
@@ -84,12 +102,28 @@ class SandboxLauncher:
             try:
                 _limit(pid, spec)
                 os.write(gate, b"g")
+                await _armed(child, pid)
                 return _launched(child, pid)
             except BaseException:
                 # Process 1 first: its parent then reaps it and ends by itself.
                 with suppress(ProcessLookupError):
                     os.kill(pid, signal.SIGKILL)
                 raise
+
+
+async def _armed(child: Child, pid: int) -> None:
+    """Wait until the sandbox is bound to this process.
+
+    bubblewrap asks for the death signal last, when process 1 has forked the command and waits for it. A daemon that
+    was killed before that would leave the sandbox behind.
+    """
+    try:
+        async with asyncio.timeout(_SET_UP_S):
+            # Another process gets there; nothing tells when.
+            while child.exit_code is None and not (first_child_of(pid) and is_asleep(pid)):  # noqa: ASYNC110
+                await asyncio.sleep(_LOOK_EVERY_S)
+    except TimeoutError:
+        raise EngineFailure(f"bubblewrap did not start the command in {_SET_UP_S:g} s.") from None
 
 
 async def _inside(child: Child, told: asyncio.StreamReader) -> int:

@@ -10,7 +10,6 @@ from wsmgr.api import mapping
 from wsmgr.api.context import Actor, Before, DaemonOf, Limit, StrictJsonRoute, Wait, WorkspacePath, problems
 from wsmgr.control.daemon import Daemon
 from wsmgr.control.fleet import Entry
-from wsmgr.core.errors import InvalidRequest
 from wsmgr.core.ids import parse_workspace_id
 from wsmgr.core.workspace import Desired
 from wsmgr.ports.channel import ChannelClosed, ChannelTimeout, ProtocolViolation
@@ -19,6 +18,7 @@ from wsmgr.wire.workspace import LogPage, PutWorkspace, Workspace, WorkspaceHeal
 
 router = APIRouter(prefix="/api/workspaces", tags=["workspaces"], route_class=StrictJsonRoute)
 HEALTH_TIMEOUT_S = 5.0
+EventId = Annotated[str | None, Query(pattern="^[0-9]{1,17}$", description="The `next` of the page before.")]
 Lines = Annotated[int, Query(ge=1, le=10_000, description="How many lines at the most.")]
 
 
@@ -125,10 +125,8 @@ async def logs(
 
 
 @router.get("/{workspace}/events", responses=problems())
-async def events(daemon: DaemonOf, workspace: WorkspacePath, limit: Limit = 100, before: Before = None) -> EventPage:
+async def events(daemon: DaemonOf, workspace: WorkspacePath, limit: Limit = 100, before: EventId = None) -> EventPage:
     """The audit trail of one workspace, newest first; also of one that was removed."""
-    if before is not None and not (before.isdecimal() and len(before) < 18):
-        raise InvalidRequest("`before` is not the `next` of a page.")
     found = await daemon.store.events(parse_workspace_id(workspace), limit, int(before) if before else None)
     following = str(found[-1].id) if len(found) == limit else None
     return EventPage(items=[mapping.event(event) for event in found], next=following)

@@ -1,0 +1,1 @@
+"""The mechanisms behind the ports, each once; they never meet."""
