@@ -155,12 +155,13 @@ async def test_an_engine_that_is_away_is_503_where_nothing_may_stand_in(
 
 
 async def test_a_body_over_every_bound_is_413(admin: httpx.AsyncClient) -> None:
-    """Announced or not, and before it is parsed."""
+    """Before it is parsed."""
 
     async def endless() -> Any:
         for _ in range(60):
             yield b"x" * 1024 * 1024
 
-    announced = await admin.post("/api/execute", content=b"", headers={"content-length": str(10**9)})
-    streamed = await admin.post("/api/execute", content=endless())
-    assert (announced.status_code, streamed.status_code) == (413, 413)
+    call_ = await admin.post("/api/execute", content=endless())
+    path = "/api/workspaces/user:alice/plugins/x"
+    announced = await admin.put(path, content=b"", headers={"content-length": str(10**9)})
+    assert (call_.status_code, announced.status_code) == (413, 413)

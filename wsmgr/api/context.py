@@ -36,11 +36,11 @@ class StrictJsonRoute(APIRoute):
         return strict
 
 
-def _daemon(request: Request) -> Daemon:
+async def _daemon(request: Request) -> Daemon:
     return cast("Daemon", request.app.state.daemon)
 
 
-def _actor(request: Request) -> str:
+async def _actor(request: Request) -> str:
     return cast("Identity", request.state.identity).actor
 
 

@@ -31,10 +31,10 @@ class ExecuteRoute:
     def __init__(self, executions: Executions) -> None:
         self._executions = executions
 
-    async def __call__(self, identity: Identity, length: int | None, receive: Receive, send: Send) -> None:
+    async def __call__(self, identity: Identity | None, receive: Receive, send: Send) -> None:
         """Handle one call. Raises WsmgrError before anything is sent."""
         del identity  # both roles may call, and a call leaves an execution record, not an event
-        body = await _read(length, receive)
+        body = await _read(receive)
         record = await self._executions.run(parse(body))
         answer = orjson.dumps(response_of(record))
         headers = [*_JSON, (b"content-length", b"%d" % len(answer))]
@@ -42,9 +42,7 @@ class ExecuteRoute:
         await send({"type": "http.response.body", "body": answer})
 
 
-async def _read(length: int | None, receive: Receive) -> bytes:
-    if length is not None and length > MAX_CALL_BYTES:
-        raise TooLarge(f"The call has {length} bytes; none may have more than {MAX_CALL_BYTES}.")
+async def _read(receive: Receive) -> bytes:
     message = await receive()
     body: bytes = message.get("body", b"")
     if not message.get("more_body", False):

@@ -33,6 +33,21 @@ class Gate:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
+        try:
+            identity = await self._admit(scope)
+            if scope["path"] == "/api/execute" and scope["method"] == "POST":
+                # It raises only before it has sent anything, so nothing needs to watch what it sends.
+                await self._execute(identity, receive, send)
+                return
+        except WsmgrError as error:
+            await answer(send, *problem_of(error))
+            return
+        except Exception as error:  # whatever it is, the client gets an answer and the log the rest
+            await _defect(scope, send, error)
+            return
+        await self._framework(scope, receive, send)
+
+    async def _framework(self, scope: Scope, receive: Receive, send: Send) -> None:
         started = False
 
         async def sending(message: Message) -> None:
@@ -41,21 +56,24 @@ class Gate:
             await send(message)
 
         try:
-            path: str = scope["path"]
-            if path == "/api/execute" and scope["method"] == "POST":
-                await self._execute(await self._identify(scope), _length(scope), receive, sending)
-                return
-            if path not in OPEN_PATHS:
-                self._check_role(path, await self._identify(scope))
             await self._app(scope, _bounded(scope, receive), sending)
         except WsmgrError as error:
             if not started:
                 await answer(send, *problem_of(error))
-        except Exception:
-            log.exception("request failed", method=scope["method"], path=scope["path"])
-            if not started:
-                body = problem(500, "internal", "The daemon met a defect of its own; its log has the details.")
-                await answer(send, 500, body, [(b"content-type", MEDIA_TYPE.encode())])
+        except Exception as error:
+            if started:
+                raise
+            await _defect(scope, send, error)
+
+    async def _admit(self, scope: Scope) -> Identity | None:
+        """Who calls, None where that does not matter. Raises Unauthenticated, Forbidden."""
+        path: str = scope["path"]
+        if path in OPEN_PATHS:
+            return None
+        identity = await self._identify(scope)
+        if identity.role is not Role.ADMIN and path.startswith(ADMIN_PREFIXES):
+            raise Forbidden(f"{path} is for the role admin, and {identity.actor} has the role {identity.role.value}.")
+        return identity
 
     async def _identify(self, scope: Scope) -> Identity:
         state = scope["state"]
@@ -68,16 +86,18 @@ class Gate:
         state["identity"] = identity
         return identity
 
-    def _check_role(self, path: str, identity: Identity) -> None:
-        if identity.role is not Role.ADMIN and path.startswith(ADMIN_PREFIXES):
-            raise Forbidden(f"{path} is for the role admin, and {identity.actor} has the role {identity.role.value}.")
-
 
 async def answer(send: Send, status: int, body: bytes, headers: list[tuple[bytes, bytes]]) -> None:
     """Send a whole response."""
     headers = [*headers, (b"content-length", str(len(body)).encode())]
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": body})
+
+
+async def _defect(scope: Scope, send: Send, error: Exception) -> None:
+    log.error("request failed", method=scope["method"], path=scope["path"], exc_info=error)
+    body = problem(500, "internal", "The daemon met a defect of its own; its log has the details.")
+    await answer(send, 500, body, [(b"content-type", MEDIA_TYPE.encode())])
 
 
 def _length(scope: Scope) -> int | None:

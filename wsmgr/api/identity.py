@@ -88,9 +88,17 @@ class People:
             (Role.ADMIN, *_resolve(admins)),
             (Role.SERVICE, *_resolve(services)),
         ]
+        self._known: dict[Peer, Identity] = {}
 
     def identify(self, peer: Peer) -> Identity:
         """The strongest role of a peer. Raises Forbidden when it has none."""
+        known = self._known.get(peer)
+        if known is None:
+            # Few users have a role, so that this stays small; strangers are not remembered.
+            known = self._known[peer] = self._identify(peer)
+        return known
+
+    def _identify(self, peer: Peer) -> Identity:
         for role, uids, gids in self._roles:
             if peer.uid in uids or peer.gids & gids:
                 return Identity(f"uid:{peer.uid}", role)

@@ -41,9 +41,8 @@ class Demand:
             unit = entry.serving
             if unit.endpoint is not None and entry.record.desired is Desired.RUNNING:
                 return unit
-            await self._fleet.want(entry, Desired.RUNNING)
             self._raise_if_hopeless(unit, seen.setdefault(unit, unit.restarts))
-            self._reconciler.nudge(entry, unit)
+            await self._ask(entry, unit)
             left = deadline - self._clock.monotonic()
             if left <= 0:
                 raise NeverStarted(
@@ -53,6 +52,18 @@ class Demand:
                 )
             with unit.attend():
                 await unit.change(left)
+
+    async def _ask(self, entry: Entry, unit: Unit) -> None:
+        """Have it run. The wish is stored while the container is being made: it costs a disk's round trip, and a crash
+        in between leaves a container that nobody wants, which the next daemon removes."""
+        before = entry.record.desired
+        changed = self._fleet.intend(entry, Desired.RUNNING)
+        self._reconciler.nudge(entry, unit)
+        if changed:
+            try:
+                await self._fleet.keep(entry, before)
+            finally:
+                self._reconciler.nudge(entry, unit)
 
     def _raise_if_hopeless(self, unit: Unit, restarts_seen: int) -> None:
         """Tell the caller when a start was refused while it waited, or when nobody will try one."""

@@ -89,7 +89,7 @@ class Entry:
 
 
 class Fleet:
-    """Owns the entries. Changes of intent are stored before they count."""
+    """Owns the entries."""
 
     def __init__(self, store: Store, clock: Clock, defaults: Defaults) -> None:
         self._store = store
@@ -140,21 +140,35 @@ class Fleet:
         return await self._admit(record)
 
     async def want(self, entry: Entry, desired: Desired, *, urgent: bool = True) -> bool:
-        """Store what is wanted; True when that is a change. Raises QuotaExceeded for one running workspace too many."""
+        """Set and store what is wanted; True when that is a change. Raises as `intend` and `keep` do."""
+        before = entry.record.desired
+        if not self.intend(entry, desired, urgent=urgent):
+            return False
+        await self.keep(entry, before)
+        return True
+
+    def intend(self, entry: Entry, desired: Desired, *, urgent: bool = True) -> bool:
+        """Set what is wanted, in memory; True when that is a change, which is then to be stored by `keep`.
+
+        The check and the change are one step, so that no two callers get an owner's last place. Raises QuotaExceeded
+        for one running workspace too many.
+        """
         entry.urgent = urgent
         if entry.record.desired is desired:
             return False
         if desired is Desired.RUNNING:
             others = [e for e in self.of_owner(entry.record.owner) if e is not entry]
             admit_workspace(entry.limits, holding=sum(e.record.desired is Desired.RUNNING for e in others))
-        # In memory first: the admission above and this line are one step, so that no two callers get the last place.
-        before, entry.record = entry.record, replace(entry.record, desired=desired)
+        entry.record = replace(entry.record, desired=desired)
+        return True
+
+    async def keep(self, entry: Entry, before: Desired) -> None:
+        """Store what is wanted; when that fails it is `before` again. Raises StoreUnavailable, NotFound."""
         try:
             await self._store.put_workspace(entry.record)
         except BaseException:
-            entry.record = replace(entry.record, desired=before.desired)
+            entry.record = replace(entry.record, desired=before)
             raise
-        return True
 
     async def renew(self, entry: Entry) -> None:
         """Ask for a restart: containers of older generations are replaced."""

@@ -251,8 +251,9 @@ class Reconciler:
         if why is None:
             unit.endpoint, unit.ready_since, unit.error = running.endpoint, self._clock.now(), None
             unit.awaited = None
-            await self._audit.say(DAEMON, "workspace.ready", "The runtime answers.", entry.record.id)
+            # The callers first: the event waits for the disk.
             unit.changed()
+            await self._audit.say(DAEMON, "workspace.ready", "The runtime answers.", entry.record.id)
             return running
         if left <= 0:
             unit.condemned = f"It never became ready within {self._timings.start_deadline_s:.0f} s: {why}."
