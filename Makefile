@@ -14,10 +14,11 @@ MAKEFLAGS += --no-print-directory
 # ---- what tests there are ----------------------------------------------------------------------------------------
 
 # Pure and shell tests: no engine, no network, any user.
-CHECK_TESTS = tests/core tests/wire tests/control tests/api tests/adapters tests/cli tests/client
+CHECK_TESTS = tests/core tests/wire tests/control tests/api tests/client tests/cli tests/docs \
+	tests/adapters/podman tests/adapters/channel
 # Those that need rootless podman, PostgreSQL's programs or npm; they run as an unprivileged user. The store's are
 # among the contract tests.
-CONTRACT_TESTS = tests/contract
+CONTRACT_TESTS = tests/contract tests/adapters/worker
 STORE_TESTS = tests/contract/store
 PODMAN_TESTS = tests/podman
 BENCH = -m tests.bench
@@ -179,7 +180,7 @@ playbooks: dev ## The playbooks: syntax and lint
 
 .PHONY: test-pure
 test-pure: dev ## Pure and shell tests alone
-	$(DEV)/bin/python -m pytest $(CHECK_TESTS) $(ARGS)
+	$(DEV)/bin/python -m pytest -n 2 $(CHECK_TESTS) $(ARGS)
 
 .PHONY: test
 test: check ## The whole test command: check, then everything that needs podman, PostgreSQL or npm
