@@ -8,14 +8,17 @@ from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import AliasChoices, BeforeValidator, Field, ValidationError
+from pydantic import BeforeValidator, Field, ValidationError
+from pydantic.fields import FieldInfo
 from pydantic_settings import (
     BaseSettings,
     NoDecode,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
+    SettingsError,
     YamlConfigSettingsSource,
 )
+from yaml import YAMLError
 
 from wsmgr.core.errors import InvalidRequest
 from wsmgr.core.isolation import Isolation, parse_isolation
@@ -72,6 +75,31 @@ Choice = Annotated[Isolation, BeforeValidator(_isolation)]
 setting = partial(Field, validate_default=True)
 
 
+PLATFORM_NAMES = {
+    "isolation": "PLUGIN_ISOLATION",
+    "image": "WORKSPACE_IMAGE",
+    "base_port": "WORKSPACE_BASE_PORT",
+}
+"""Variables that the platform sets already. wsmgr's own names for the same settings win over them."""
+
+OTHER_VARIABLES = {"WSMGR_CONFIG", "WSMGR_URL", "WSMGR_TOKEN", "WSMGR_NODE", "WSMGR_SAMPLE_CACHE"}
+"""Variables with our prefix that are no settings of the daemon."""
+
+
+class PlatformSource(PydanticBaseSettingsSource):
+    """Reads the variables of the platform."""
+
+    def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
+        """The value of one setting, if the platform has a name for it."""
+        del field
+        return os.environ.get(PLATFORM_NAMES.get(field_name, "")), field_name, False
+
+    def __call__(self) -> dict[str, Any]:
+        """All that are set."""
+        named = {name: os.environ.get(variable) for name, variable in PLATFORM_NAMES.items()}
+        return {name: value for name, value in named.items() if value is not None}
+
+
 class Settings(BaseSettings):
     """Frozen. Durations are in seconds, sizes in the unit that the name ends with."""
 
@@ -93,17 +121,14 @@ class Settings(BaseSettings):
     database_url: str | None = setting(None, description="SQLAlchemy URL; SQLite in the state directory when unset.")
     isolation: Choice = setting(
         Isolation.CONTAINER,
-        validation_alias=AliasChoices("isolation", "PLUGIN_ISOLATION", "WSMGR_ISOLATION"),
         description="container, worker or none (PLUGIN_ISOLATION; docker and podman mean container).",
     )
     image: str = setting(
         "localhost/wsmgr-node:latest",
-        validation_alias=AliasChoices("image", "WORKSPACE_IMAGE", "WSMGR_IMAGE"),
         description="The workspace image (WORKSPACE_IMAGE).",
     )
     base_port: int = setting(
         4000,
-        validation_alias=AliasChoices("base_port", "WORKSPACE_BASE_PORT", "WSMGR_BASE_PORT"),
         description="First port of the TCP transport (WORKSPACE_BASE_PORT). That transport is not built yet.",
     )
     fallback: bool = setting(True, description="A worker may stand in while the container engine is away.")
@@ -142,13 +167,24 @@ class Settings(BaseSettings):
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Arguments over environment over file; no .env and no secrets directory."""
         del dotenv_settings, file_secret_settings
-        return init_settings, env_settings, YamlConfigSettingsSource(settings_cls, yaml_file=config_file())
+        file = YamlConfigSettingsSource(settings_cls, yaml_file=config_file())
+        return init_settings, env_settings, PlatformSource(settings_cls), file
 
 
 def load_settings(**overrides: Any) -> Settings:
-    """Read them. `overrides` that are None are passed over. Raises InvalidRequest, one sentence a mistake."""
+    """Read them. `overrides` that are None are passed over. Raises InvalidRequest, one sentence for all mistakes."""
+    unknown = [name for name in os.environ if name.startswith("WSMGR_") and not _known(name)]
+    if unknown:
+        raise InvalidRequest(f"The environment sets {', '.join(sorted(unknown))}, and wsmgr has no such setting.")
     try:
         return Settings(**{key: value for key, value in overrides.items() if value is not None})
     except ValidationError as error:
         wrong = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
         raise InvalidRequest(f"The settings (environment or {config_file()}) are not valid: {wrong}.") from None
+    except (YAMLError, SettingsError, ValueError, TypeError, OSError) as error:
+        why = " ".join(str(error).split())
+        raise InvalidRequest(f"The settings file {config_file()} cannot be read as YAML settings: {why}.") from None
+
+
+def _known(variable: str) -> bool:
+    return variable in OTHER_VARIABLES or variable.removeprefix("WSMGR_").lower() in Settings.model_fields

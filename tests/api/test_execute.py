@@ -101,6 +101,8 @@ async def test_the_owner_is_the_organisation_when_one_is_named(admin: httpx.Asyn
     await system.put("org:acme")
     for user in ("alice", "bob"):
         assert (await admin.post("/api/execute", json=call(userId=user, organizationId="acme"))).status_code == 200
+        context = system.runtime("org:acme").calls[-1].context
+        assert (context["userId"], context["organizationId"]) == (user, "acme")
     assert system.engine.running() == {"org:acme"}
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import httpx
 import pytest
 
@@ -138,9 +140,22 @@ async def test_owners_and_plans(admin: httpx.AsyncClient) -> None:
     put = await admin.put("/api/owners/user:alice", json={"plan": "PRO", "isolation": "docker"})
     assert put.json() == {"key": "user:alice", "plan": "PRO", "isolation": "container", "fallback": None}
     assert (await admin.get("/api/owners/user:alice")).json() == put.json()
+    partly = await admin.put("/api/owners/user:alice", json={"isolation": "worker"})
+    assert partly.json()["plan"] == "FREE"
+    misspelt = await admin.put("/api/owners/user:alice", json={"plan": "PROO"})
+    assert misspelt.json()["plan"] == "FREE"
     plans = {plan["name"]: plan["limits"] for plan in (await admin.get("/api/plans")).json()["items"]}
     assert plans["FREE"]["memoryMb"] == 128
     assert plans["ENTERPRISE"]["maxConcurrentWorkspaces"] == 10
+
+
+async def test_the_hosts_figures(admin: httpx.AsyncClient) -> None:
+    """Read now, from the host that this test runs on."""
+    await admin.put(ALICE, json={"desired": "STOPPED"})
+    figures = (await admin.get("/api/host")).json()
+    assert figures["memoryMb"] > figures["memoryAvailableMb"] > 0
+    assert figures["cpus"] == os.cpu_count()
+    assert figures["workspaces"] == {"STOPPED": 1}
 
 
 async def test_capabilities_carry_evidence(admin: httpx.AsyncClient) -> None:

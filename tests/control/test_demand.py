@@ -87,3 +87,14 @@ async def test_a_start_that_hangs_ends_at_the_deadline(system: FakeDaemon) -> No
     with system.engine.held("start"), pytest.raises(NeverStarted, match="20 s"):
         await system.execute()
     assert (await system.execute()).state is ExecutionState.SUCCEEDED
+
+
+async def test_nothing_stands_in_without_a_sandbox(system: FakeDaemon) -> None:
+    """Where bubblewrap does not run, untrusted code is not run beside the daemon's own files."""
+    system.engine.down = "Podman does not answer."
+    system.worker.without_sandbox = True
+    with pytest.raises(EngineUnavailable, match="bubblewrap"):
+        await system.execute()
+    assert not system.worker.running()
+    system.worker.without_sandbox = False
+    assert (await system.execute()).degraded

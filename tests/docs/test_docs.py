@@ -13,7 +13,6 @@ from typing import Any
 import pytest
 import typer.main
 from fastapi import FastAPI
-from pydantic import AliasChoices
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
@@ -27,7 +26,7 @@ from wsmgr.cli.app import make_app
 from wsmgr.core.errors import WsmgrError
 from wsmgr.core.limits import MIB, NO_PLAN, PLANS, Limits
 from wsmgr.core.outcome import FailureType
-from wsmgr.settings import Settings
+from wsmgr.settings import PLATFORM_NAMES, Settings
 
 PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 PAGES = (README, ARCHITECTURE, CHANGELOG)
@@ -37,10 +36,9 @@ ERRORS: list[type[WsmgrError]] = [*WsmgrError.__subclasses__(), WsmgrError]
 # ---- settings and plans ------------------------------------------------------------------------------------------
 
 
-def _environment_names(name: str, field: FieldInfo) -> list[str]:
-    if isinstance(field.validation_alias, AliasChoices):
-        return [str(choice) for choice in field.validation_alias.choices if choice != name]
-    return [f"WSMGR_{name.upper()}"]
+def _environment_names(name: str) -> list[str]:
+    platform = PLATFORM_NAMES.get(name)
+    return [f"WSMGR_{name.upper()}", *([platform] if platform else [])]
 
 
 def _shown_default(field: FieldInfo) -> str | None:
@@ -57,8 +55,8 @@ def test_every_setting_is_in_readme() -> None:
     """With the names that the environment may use, the first that counts first."""
     rows = {row[0].strip("`"): row for row in README.rows("Settings") if row[0] != "in YAML"}
     assert set(rows) == set(Settings.model_fields)
-    for name, field in Settings.model_fields.items():
-        assert re.findall(r"`([A-Z_]+)`", rows[name][1]) == _environment_names(name, field), name
+    for name in Settings.model_fields:
+        assert re.findall(r"`([A-Z_]+)`", rows[name][1]) == _environment_names(name), name
 
 
 def test_every_default_in_readme_is_the_settings_own() -> None:

@@ -91,6 +91,7 @@ class FakeDaemon:
 def request(workspace: str = "user:alice", slug: str = "echo", **more: object) -> Request:
     """A call with plain members."""
     members: dict[str, object] = {
+        "user": "alice",
         "version": None,
         "inline": None,
         "input": {"n": 1},

@@ -52,6 +52,7 @@ class FakeEngine:
     ) -> None:
         self.calls: list[tuple[str, str]] = []
         self.down: str | None = None
+        self.without_sandbox = False
         self._isolation = isolation
         self._script = script
         self._now = now
@@ -116,6 +117,11 @@ class FakeEngine:
     def isolation(self) -> Isolation:
         """As constructed."""
         return self._isolation
+
+    @property
+    def sandboxed(self) -> bool:
+        """As `without_sandbox` says."""
+        return not self.without_sandbox
 
     async def open(self) -> None:
         """Nothing to open."""

@@ -89,7 +89,7 @@ def test_a_time_without_a_zone_is_refused() -> None:
     ("model", "good", "bad"),
     [
         (PutWorkspace, {"desired": "STOPPED"}, {"desired": "ABSENT"}),
-        (PutPlugin, {"language": "javascript", "code": "x", "entry": "run"}, {"language": "javascript", "code": ""}),
+        (PutPlugin, {"language": "javascript", "code": "x"}, {"language": "javascript", "code": ""}),
         (PutOwner, {"plan": "PRO", "isolation": "docker", "fallback": False}, {"isolation": "chroot"}),
         (PutOwner, {"plan": None}, {"fallback": "yes"}),
         (Rollback, {"version": "ab" * 32}, {"version": "AB" * 32}),

@@ -76,6 +76,7 @@ def parse(body: bytes) -> Request:
     named = asked.execution_id is not None
     return Request(
         workspace=workspace_id(owner, asked.workspace),
+        user=asked.user_id,
         slug=slug,
         version=version,
         inline=inline,

@@ -54,7 +54,10 @@ def bind_unix(path: Path) -> socket.socket:
 
     Raises Conflict when somebody listens there already, InvalidRequest when the place is not safe.
     """
-    path.parent.mkdir(mode=0o750, parents=True, exist_ok=True)
+    if not path.parent.is_dir():
+        path.parent.mkdir(parents=True)
+        # Not by mkdir's mode, which the umask of the daemon would narrow.
+        path.parent.chmod(0o750)
     place = path.parent.stat()
     if place.st_uid not in {os.getuid(), 0} or place.st_mode & stat.S_IWOTH:
         raise InvalidRequest(f"{path.parent} belongs to somebody else or is writable by all: no place for the socket.")

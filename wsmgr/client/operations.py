@@ -128,11 +128,9 @@ def recover(workspace_id: str, *, wait: float | None = None) -> Operation[Worksp
     return _act(workspace_id, "recover", wait)
 
 
-def put_plugin(
-    workspace_id: str, slug: str, *, language: Language, code: str, entry: str | None = None
-) -> Operation[PluginResult]:
+def put_plugin(workspace_id: str, slug: str, *, language: Language, code: str) -> Operation[PluginResult]:
     """Store a version of a plugin of the workspace's owner, and bring it to a running workspace."""
-    body = {"language": language, "code": code, **_given({"entry": entry})}
+    body = {"language": language, "code": code}
     return Operation("PUT", _plugin(workspace_id, slug), _model(PluginResult), body=body, timeout_s=LOADING_S)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from wsmgr.control.audit import DAEMON, Audit
 from wsmgr.control.fleet import Entry
 from wsmgr.control.plugins import Plugins
@@ -46,7 +48,7 @@ class Calls:
             if endpoint is None:
                 return None
             try:
-                return await self._channel.execute(endpoint, call)
+                return _said_by_us(await self._channel.execute(endpoint, call))
             except UnknownVersion:
                 refused = await self._sync(request, entry, unit, endpoint)
                 if refused is not None:
@@ -62,8 +64,7 @@ class Calls:
                 text = f"The plugin ran longer than {call.timeout_s:g} s and its runtime stopped answering."
                 return _failed(FailureType.TIMEOUT, text, duration_ms=call.timeout_s * 1000)
             except ProtocolViolation as error:
-                self._suspect(entry, unit, endpoint, f"It broke the protocol: {error}")
-                await self._audit.say(DAEMON, "workspace.protocol_violation", str(error), entry.record.id)
+                await self._violated(entry, unit, endpoint, error)
                 return _failed(FailureType.CRASH, f"The workspace gave an answer that is not allowed: {error}")
         return None
 
@@ -81,8 +82,13 @@ class Calls:
         except ChannelTimeout:
             self._suspect(entry, unit, endpoint, "It hung: it took a plugin and gave no answer in time.")
         except ProtocolViolation as error:
-            self._suspect(entry, unit, endpoint, f"It broke the protocol: {error}")
+            await self._violated(entry, unit, endpoint, error)
         return None
+
+    async def _violated(self, entry: Entry, unit: Unit, endpoint: Endpoint, error: ProtocolViolation) -> None:
+        """Somebody in the workspace tries something: it is replaced, and the audit trail says why."""
+        self._suspect(entry, unit, endpoint, f"It broke the protocol: {error}")
+        await self._audit.say(DAEMON, "workspace.protocol_violation", str(error), entry.record.id)
 
     def _suspect(self, entry: Entry, unit: Unit, endpoint: Endpoint, condemned: str | None) -> None:
         if unit.suspect(endpoint, condemned):
@@ -100,6 +106,14 @@ class Calls:
         if unit.last_exit is not None and unit.last_exit.oom_killed:
             return _failed(FailureType.OUT_OF_MEMORY, "The workspace ran out of memory and was killed.")
         return _failed(FailureType.CRASH, f"The workspace ended while the plugin ran. {unit.last_failure}")
+
+
+def _said_by_us(outcome: Outcome) -> Outcome:
+    """The runtime cancels calls when their caller hangs up, which this one does not, and when it is told to stop."""
+    if outcome.failure is None or outcome.failure.type is not FailureType.CANCELLED:
+        return outcome
+    why = "The workspace was stopped or restarted while the plugin ran."
+    return replace(outcome, failure=Failure(FailureType.CANCELLED, why))
 
 
 def _failed(kind: FailureType, message: str, *, duration_ms: float = 0.0, stack: str | None = None) -> Outcome:

@@ -68,7 +68,7 @@ class Demand:
     def _raise_if_hopeless(self, unit: Unit, restarts_seen: int) -> None:
         """Tell the caller when a start was refused while it waited, or when nobody will try one."""
         if unit.exhausted:
-            raise NeverStarted(unit.reason, details={"why": "workspace_error"})
+            raise NeverStarted(unit.reason, details={"why": "workspace_error"}, retryable=False)
         if unit.restarts > restarts_seen and unit.error is not None:
             raise NeverStarted(unit.error.sentence, details={"why": unit.error.code}, retry_after=2.0)
 
@@ -79,6 +79,12 @@ class Demand:
         if not entry.fallback:
             raise EngineUnavailable(
                 f"The container engine is away and this owner's policy allows no worker instead: {why}", retry_after=2.0
+            )
+        if not self._engines[Isolation.WORKER].sandboxed:
+            raise EngineUnavailable(
+                f"The container engine is away, and this host has no sandbox in which a worker could stand in "
+                f"(bubblewrap does not run here): {why}",
+                retry_after=2.0,
             )
         entry.standing_in = True
         await self._audit.say(

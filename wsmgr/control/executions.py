@@ -14,7 +14,7 @@ from wsmgr.control.plugins import Plugins
 from wsmgr.control.request import Request, context_of
 from wsmgr.control.unit import Unit
 from wsmgr.core.admission import admit_call, admit_size, timeout_of
-from wsmgr.core.errors import Conflict, NeverStarted, ShuttingDown, WsmgrError
+from wsmgr.core.errors import Conflict, NeverStarted, ShuttingDown, StoreUnavailable, WsmgrError
 from wsmgr.core.execution import Execution, ExecutionState
 from wsmgr.core.ids import ExecutionId, Version, owner_of
 from wsmgr.core.outcome import Outcome
@@ -107,22 +107,27 @@ class Executions:
             admit_size(entry.limits, size=request.size, inline=request.inline is not None)
             admit_call(entry.limits, running=entry.turns.running, queued=entry.turns.queued)
             progress = _Progress(execution, self._clock.now())
-            if request.id is None:
-                return await self._attended(request, entry, version, progress)
-            first = await self._store.begin(self._record(request, entry, entry.unit, version, progress, None))
-            if first is not None:
-                _same_request(first.fingerprint, request)
-                return first
+            if request.id is not None:
+                first = await self._store.begin(self._record(request, entry, entry.unit, version, progress, None))
+                if first is not None:
+                    _same_request(first.fingerprint, request)
+                    return first
             try:
-                return await self._attended(request, entry, version, progress)
+                unit, outcome = await self._attended(request, entry, version, progress)
             except WsmgrError:
-                # It did not start: the same id may be tried again.
-                await self._store.withdraw(execution)
+                if request.id is not None:
+                    # It did not start: the same id may be tried again.
+                    await self._store.withdraw(execution)
                 raise
+            record = self._record(request, entry, unit, version, progress, outcome)
+            return await self._finish(record, named=request.id is not None)
         finally:
             self.inflight -= 1
 
-    async def _attended(self, request: Request, entry: Entry, version: Version, progress: _Progress) -> Execution:
+    async def _attended(
+        self, request: Request, entry: Entry, version: Version, progress: _Progress
+    ) -> tuple[Unit, Outcome]:
+        """Where it ran and how it ended. Raises WsmgrError only when the plugin provably never started."""
         self._fleet.touch(entry)
         timeout_s = timeout_of(entry.limits, request.timeout_ms)
         with entry.unit.attend():
@@ -132,8 +137,7 @@ class Executions:
                     outcome = await self._in_turn(request, entry, unit, version, timeout_s, progress)
                 if outcome is not None:
                     self._fleet.touch(entry)
-                    record = self._record(request, entry, unit, version, progress, outcome)
-                    return await self._finish(record, named=request.id is not None)
+                    return unit, outcome
         raise NeverStarted(
             "The workspace went away again and again before the call could start.",
             details={"why": "workspace_unstable", "attempts": ATTEMPTS},
@@ -176,7 +180,12 @@ class Executions:
         self.finished += 1
         self.failed += record.state is ExecutionState.FAILED
         if named:
-            await self._store.end(record)
+            try:
+                await self._store.end(record)
+            except StoreUnavailable:
+                # It ran: a retry under this id must find the outcome, or `running`, and never run it again.
+                self._store.note(record)
+                raise
         else:
             self._store.note(record)
         return record

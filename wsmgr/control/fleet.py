@@ -195,12 +195,13 @@ class Fleet:
 
     async def owner(self, key: OwnerKey) -> Owner:
         """The owner's choices; the daemon's plan where none was made."""
-        stored = await self._store.owner(key)
-        return stored or Owner(key, plan=self._defaults.plan)
+        stored = await self._store.owner(key) or Owner(key)
+        return stored if stored.plan is not None else replace(stored, plan=self._defaults.plan)
 
     async def put_owner(self, owner: Owner) -> list[Entry]:
         """Store an owner's choices; returns its workspaces, to which they apply at the next tick."""
         await self._store.put_owner(owner)
+        owner = await self.owner(owner.key)
         entries = self.of_owner(owner.key)
         for entry in entries:
             entry.owner, entry.plan = owner, plan_named(owner.plan)

@@ -13,11 +13,12 @@ from wsmgr.core.plugin import PluginSource
 class Request:
     """At most one of `version` and `inline` is set; with neither, the owner's current version runs.
 
-    `fingerprint` digests what was asked, and is only compared. `id` is set when the caller named it.
-    `size` is that of the whole request in bytes.
+    `user` is who called, also where an organisation owns. `fingerprint` digests what was asked, and is only compared.
+    `id` is set when the caller named it. `size` is that of the whole request in bytes.
     """
 
     workspace: WorkspaceId
+    user: str
     slug: Slug
     version: Version | None
     inline: PluginSource | None
@@ -32,11 +33,11 @@ class Request:
 def context_of(request: Request, version: Version, execution: ExecutionId) -> dict[str, object]:
     """What the plugin gets as its second argument: the caller's members, and wsmgr's own, which win."""
     owner = owner_of(request.workspace)
-    user, organization = user_and_organization(owner)
+    _, organization = user_and_organization(owner)
     return {
         **request.context,
         "owner": owner,
-        "userId": user,
+        "userId": request.user,
         "organizationId": organization,
         "workspace": request.workspace,
         "plugin": request.slug,

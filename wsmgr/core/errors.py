@@ -26,11 +26,14 @@ class WsmgrError(Exception):
         *,
         details: Mapping[str, object] | None = None,
         retry_after: float | None = None,
+        retryable: bool | None = None,
     ) -> None:
         super().__init__(sentence)
         self.sentence = sentence
         self.details = dict(details or {})
         self.retry_after = retry_after
+        if retryable is not None:
+            self.retryable = retryable
 
 
 class InvalidRequest(WsmgrError):

@@ -10,7 +10,7 @@ from wsmgr.core.isolation import Isolation
 
 @dataclass(frozen=True, slots=True)
 class Owner:
-    """`plan` None: no plan rules apply. `isolation` None: the daemon's own choice. `fallback`: a worker may stand in
+    """`plan`, `isolation` None: the daemon's own choice. `fallback`: a worker may stand in
     for a container while the engine is away (None: the daemon's own choice)."""
 
     key: OwnerKey

@@ -31,6 +31,11 @@ class Engine(Protocol):
         """Which isolation its workspaces have."""
         ...
 
+    @property
+    def sandboxed(self) -> bool:
+        """Whether its workspaces are kept apart from the host, as far as is known since `open`."""
+        ...
+
     async def open(self) -> None:
         """Get ready (start a supervised service, check programs). Raises EngineUnavailable; may be called again."""
         ...

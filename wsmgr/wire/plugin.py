@@ -12,11 +12,10 @@ from wsmgr.wire.page import Page
 
 
 class PutPlugin(Request):
-    """One version of a single-file plugin. `entry` names the exported function; null: the usual ones are tried."""
+    """One version of a single-file plugin."""
 
     language: Language
     code: Annotated[str, Field(min_length=1)]
-    entry: Annotated[str, Field(min_length=1, max_length=255)] | None = None
 
 
 class PluginWarning(Response):

@@ -49,8 +49,9 @@ def _descriptors() -> int:
     return sum(1 for _ in Path("/proc/self/fd").iterdir())
 
 
-def _tree() -> list[psutil.Process]:
-    return psutil.Process().children(recursive=True)
+def _tree(besides: frozenset[psutil.Process] = frozenset()) -> frozenset[psutil.Process]:
+    """What this process has started, besides what other tests of the same run keep (a database, a podman)."""
+    return frozenset(psutil.Process().children(recursive=True)) - besides
 
 
 async def test_stop_ends_what_the_plugin_left_behind(sandbox: Inside) -> None:
@@ -64,16 +65,24 @@ async def test_stop_of_a_plain_process_ends_what_the_plugin_left_behind(plain: I
 
 
 async def _ends_with_all(inside: Inside) -> None:
-    before = len(_tree())
+    others = frozenset(child for child in _tree() if child.pid not in inside_pids(inside))
+    before = len(_tree(others))
     assert await inside.run(SPAWN) == "spawned"
-    tree = _tree()
+    tree = _tree(others)
     assert len(tree) == before + 1
     watched = _watch([process.pid for process in tree])
     inside.channel.forget(inside.at)
     await inside.engine.stop(inside.handle, 5.0)
     assert isinstance(await inside.engine.observe(inside.spec.workspace), Exited)
     assert _all_end(watched)
-    assert _tree() == []
+    assert _tree(others) == frozenset()
+
+
+def inside_pids(inside: Inside) -> set[int]:
+    """The processes of that workspace, by the session of its runtime."""
+    runtime = psutil.Process(inside.at.pid)
+    family = [*runtime.parents(), runtime, *runtime.children(recursive=True)]
+    return {process.pid for process in family}
 
 
 @pytest.mark.parametrize("bwrap", ["bwrap", NO_BWRAP])
@@ -125,13 +134,14 @@ async def test_what_a_killed_daemon_left_is_ended_by_the_next(folder: Path) -> N
 async def test_close_ends_every_runtime(folder: Path) -> None:
     """Nothing outlives the engine."""
     require_bwrap()
+    others = _tree()
     engine = WorkerEngine(node=NODE, runtime=STUB, state=folder, instance=unique())
     await engine.open()
     for number in range(3):
         await engine.start(await engine.create(small_spec(Isolation.WORKER, "", f"user:n{number}")))
-    assert len(_tree()) >= 3
+    assert len(_tree(others)) >= 3
     await engine.close()
-    assert _tree() == []
+    assert _tree(others) == frozenset()
     assert await engine.list() == []
 
 

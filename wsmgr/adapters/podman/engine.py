@@ -84,6 +84,11 @@ class PodmanEngine:
                 await self._service.ensure()
         await self.ping()
 
+    @property
+    def sandboxed(self) -> bool:
+        """Always."""
+        return True
+
     async def close(self) -> None:
         """Stop watching and hang up; the service and the containers stay."""
         watcher, self._watcher = self._watcher, None

@@ -55,6 +55,11 @@ class WorkerEngine:
         """WORKER."""
         return Isolation.WORKER
 
+    @property
+    def sandboxed(self) -> bool:
+        """Whether bubblewrap was seen to run here."""
+        return self._launcher is not None and self._launcher is not self._plain
+
     async def open(self) -> None:
         """Find out, by trying, whether sandboxes can be made here."""
         if self._launcher is not None:

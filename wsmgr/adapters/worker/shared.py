@@ -68,6 +68,11 @@ class NoneEngine:
         """NONE."""
         return Isolation.NONE
 
+    @property
+    def sandboxed(self) -> bool:
+        """Never: that is what this isolation means."""
+        return False
+
     async def open(self) -> None:
         """Check that there is what a runtime needs."""
         if not self._open:

@@ -6,12 +6,14 @@ from fastapi import APIRouter
 
 from wsmgr.api import mapping
 from wsmgr.api.context import Actor, DaemonOf, OwnerPath, StrictJsonRoute, Wait, WorkspacePath, problems
+from wsmgr.api.host import figures
 from wsmgr.api.routes.workspaces import shown
 from wsmgr.core.ids import parse_owner_key, parse_workspace_id
 from wsmgr.core.isolation import Isolation, parse_isolation
-from wsmgr.core.limits import PLANS
+from wsmgr.core.limits import PLANS, plan_named
 from wsmgr.core.owner import Owner
 from wsmgr.wire.capability import CapabilityPage
+from wsmgr.wire.host import Host
 from wsmgr.wire.owner import Owner as WireOwner
 from wsmgr.wire.owner import PutOwner
 from wsmgr.wire.plan import PlanPage
@@ -48,9 +50,11 @@ async def get_owner(daemon: DaemonOf, key: OwnerPath) -> WireOwner:
 async def put_owner(daemon: DaemonOf, actor: Actor, key: OwnerPath, body: PutOwner) -> WireOwner:
     """Choose for an owner; running workspaces follow at their next idle moment."""
     isolation = parse_isolation(body.isolation) if body.isolation is not None else None
-    owner = Owner(parse_owner_key(key), plan=body.plan, isolation=isolation, fallback=body.fallback)
+    # An unknown plan is FREE, and the answer says so: a misspelt name is seen at once.
+    plan = plan_named(body.plan).name if body.plan is not None else None
+    owner = Owner(parse_owner_key(key), plan=plan, isolation=isolation, fallback=body.fallback)
     await daemon.workspaces.put_owner(owner, actor)
-    return mapping.owner(owner)
+    return mapping.owner(await daemon.workspaces.owner(owner.key))
 
 
 @router.get("/plans", responses=problems())
@@ -58,6 +62,12 @@ async def plans(daemon: DaemonOf) -> PlanPage:
     """All plans with their limits."""
     del daemon
     return PlanPage(items=[mapping.plan(plan) for plan in PLANS.values()])
+
+
+@router.get("/host", responses=problems())
+async def host(daemon: DaemonOf) -> Host:
+    """Figures of the host, and how many workspaces are in which state."""
+    return figures(daemon)
 
 
 @router.get("/capabilities", responses=problems())
