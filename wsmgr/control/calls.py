@@ -76,7 +76,9 @@ class Calls:
             version = request.version or await self._plugins.current(owner, request.slug)
             source = await self._plugins.source(owner, request.slug, version)
         try:
-            return await self._plugins.push(unit, source)
+            refused = await self._plugins.push(unit, source)
+            # A runtime that is being ended breaks loads off; only one that goes on serving says something of the code.
+            return refused if unit.endpoint == endpoint else None
         except ChannelClosed:
             self._suspect(entry, unit, endpoint, None)
         except ChannelTimeout:
