@@ -77,14 +77,15 @@ class Calls:
             source = await self._plugins.source(owner, request.slug, version)
         try:
             refused = await self._plugins.push(unit, source)
-            # A runtime that is being ended breaks loads off; only one that goes on serving says something of the code.
-            return refused if unit.endpoint == endpoint else None
         except ChannelClosed:
             self._suspect(entry, unit, endpoint, None)
         except ChannelTimeout:
             self._suspect(entry, unit, endpoint, "It hung: it took a plugin and gave no answer in time.")
         except ProtocolViolation as error:
             await self._violated(entry, unit, endpoint, error)
+        else:
+            # A runtime that is being ended breaks loads off; only one that goes on serving says something of the code.
+            return refused if unit.endpoint == endpoint else None
         return None
 
     async def _violated(self, entry: Entry, unit: Unit, endpoint: Endpoint, error: ProtocolViolation) -> None:
