@@ -301,7 +301,10 @@ clean-user:
 	  echo "==> Stopping the daemon and its workspaces"
 	  "$(USER_VENV)/bin/wsmgr" shutdown
 	  echo "==> Removing its containers, image, records and program"
-	  podman ps --all --quiet --filter label=wsmgr.workspace | xargs --no-run-if-empty podman rm --force > /dev/null
+	  if instance=$$(cat "$(HOME)/.local/state/wsmgr/instance" 2> /dev/null); then
+	    podman ps --all --quiet --filter "label=wsmgr.instance=$$instance" | \
+	      xargs --no-run-if-empty podman rm --force > /dev/null
+	  fi
 	  podman images --quiet --filter 'reference=localhost/wsmgr-*' | sort -u | \
 	    xargs --no-run-if-empty podman rmi --force > /dev/null
 	  rm -rf "$(HOME)/.local/state/wsmgr" "$(dir $(USER_VENV))"
