@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import psutil
 import pytest
 
 from tests.podman.daemon.rig import RealDaemon, failure, inline, output, podman, real_daemon, run, wait_for
@@ -283,11 +283,5 @@ def test_the_weaker_isolations_serve_and_say_so(isolation: str) -> None:
 
 def children_of(pid: int) -> list[int]:
     """All descendants of a process but podman's service, which is meant to outlive it."""
-    listed = subprocess.run(["ps", "-eo", "pid=,ppid=,args="], capture_output=True, text=True, check=True).stdout
-    rows = [line.split(None, 2) for line in listed.splitlines()]
-    found: list[int] = []
-    level = {pid}
-    while level:
-        level = {int(row[0]) for row in rows if int(row[1]) in level and "podman" not in row[2]}
-        found += level
-    return found
+    children = psutil.Process(pid).children(recursive=True)
+    return [child.pid for child in children if "podman" not in child.name()]

@@ -68,12 +68,26 @@ async def test_a_killed_service_is_started_again(podman_: Podman, spec: MakeSpec
     assert _service_pid(podman_) != killed
 
 
+def _freeze(pid: int) -> None:
+    """SIGSTOP, and wait until it holds for every thread: one that still runs may answer a last call."""
+    os.kill(pid, signal.SIGSTOP)
+    until = time.monotonic() + 10
+    while any(
+        thread.read_text().rpartition(")")[2].split()[0] != "T" for thread in Path(f"/proc/{pid}/task").glob("*/stat")
+    ):
+        assert time.monotonic() < until, f"process {pid} does not stop"
+
+
+def _threads(pid: int) -> list[psutil.Process]:
+    return [psutil.Process(thread.id) for thread in psutil.Process(pid).threads()]
+
+
 async def test_a_hung_service_is_said_to_be_so_in_time(podman_: Podman, spec: MakeSpec) -> None:
     """While the service is stopped every call fails within its time-out; all works again after SIGCONT."""
     engine = podman_.another(timeout_s=1.0, threads=4, start_concurrency=1)
     await engine.open()
     pid = _service_pid(podman_)
-    os.kill(pid, signal.SIGSTOP)
+    _freeze(pid)
     try:
         begin = time.monotonic()
         # More calls than threads: those without a thread must not wait for ever either.
