@@ -78,10 +78,6 @@ def _freeze(pid: int) -> None:
         assert time.monotonic() < until, f"process {pid} does not stop"
 
 
-def _threads(pid: int) -> list[psutil.Process]:
-    return [psutil.Process(thread.id) for thread in psutil.Process(pid).threads()]
-
-
 async def test_a_hung_service_is_said_to_be_so_in_time(podman_: Podman, spec: MakeSpec) -> None:
     """While the service is stopped every call fails within its time-out; all works again after SIGCONT."""
     engine = podman_.another(timeout_s=1.0, threads=4, start_concurrency=1)
