@@ -120,6 +120,9 @@ class Settings(BaseSettings):
     stop_grace_s: float = setting(6.0, ge=0, description="Between SIGTERM and SIGKILL for a workspace.")
     shutdown_deadline_s: float = setting(25.0, gt=0, description="For calls to end and workspaces to stop.")
     resync_s: float = setting(15.0, gt=0, description="Between two looks at everything the engine has.")
+    health_every_s: float = setting(30.0, gt=0, description="Between two health checks of a running workspace.")
+    health_timeout_s: float = setting(5.0, gt=0, description="Longest wait for the answer to one health check.")
+    health_failures: int = setting(3, ge=1, description="Health checks failed in a row after which it is restarted.")
     log_level: str = setting(
         "info", pattern="(?i)(debug|info|warning|error)", description="Least level that is logged."
     )

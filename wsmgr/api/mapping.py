@@ -48,9 +48,9 @@ def workspace(daemon: Daemon, entry: Entry, plugins: Sequence[PluginVersion]) ->
         isolation=unit.isolation.value,
         limits_enforced=daemon.capabilities.enforced(unit.isolation),
         health=wire_workspace.WorkspaceHealth(
-            healthy=True if unit.endpoint is not None else None,
-            last_check=unit.ready_since,
-            consecutive_failures=len(unit.failures),
+            healthy=unit.healthy,
+            last_check=unit.last_check,
+            consecutive_failures=unit.check_failures,
             uptime=uptime,
         ),
         restarts=unit.restarts,

@@ -22,7 +22,8 @@ from wsmgr.control.demand import Demand
 from wsmgr.control.engines import Engines
 from wsmgr.control.executions import Executions
 from wsmgr.control.fleet import Defaults, Fleet
-from wsmgr.control.lifecycle import Lifecycle
+from wsmgr.control.health import Health, Probing
+from wsmgr.control.lifecycle import Lifecycle, Rhythm
 from wsmgr.control.plugins import Plugins
 from wsmgr.control.reconciler import Reconciler, Timings
 from wsmgr.control.workspaces import Workspaces
@@ -103,9 +104,10 @@ def compose(settings: Settings, parts: Adapters) -> Daemon:
         adoption=Adoption(fleet, every, reconciler, audit),
         executions=executions,
         workspaces=workspaces,
+        health=Health(fleet, reconciler, channel, clock, Probing(settings.health_timeout_s, settings.health_failures)),
         clock=clock,
         audit=audit,
-        resync_s=settings.resync_s,
+        rhythm=Rhythm(settings.resync_s, settings.health_every_s),
     )
     return Daemon(
         store=store,
