@@ -123,6 +123,12 @@ class Settings(BaseSettings):
     health_every_s: float = setting(30.0, gt=0, description="Between two health checks of a running workspace.")
     health_timeout_s: float = setting(5.0, gt=0, description="Longest wait for the answer to one health check.")
     health_failures: int = setting(3, ge=1, description="Health checks failed in a row after which it is restarted.")
+    retention_s: float = setting(
+        2_592_000.0,
+        ge=0,
+        description="A workspace that is stopped and was not used for so long is removed; its owner's plugins and "
+        "records stay. 0: never.",
+    )
     log_level: str = setting(
         "info", pattern="(?i)(debug|info|warning|error)", description="Least level that is logged."
     )

@@ -11,6 +11,7 @@ from tests.fakes.channel import Mood
 from tests.fakes.daemon import FakeDaemon, until
 from wsmgr.control.unit import Unit
 from wsmgr.core.ids import WorkspaceId
+from wsmgr.core.limits import ENTERPRISE
 from wsmgr.core.workspace import Phase
 
 ALICE = WorkspaceId("user:alice")
@@ -18,9 +19,11 @@ ALICE = WorkspaceId("user:alice")
 
 @pytest.fixture
 async def unit(system: FakeDaemon) -> Unit:
-    """Alice's unit, running; kept awake by nothing but what a test does."""
+    """Alice's unit, running, with a plan that does not stop it for half an hour."""
+    entry = await system.daemon.fleet.ensure(ALICE)
+    entry.plan = ENTERPRISE
     await system.execute()
-    return system.daemon.fleet.get(ALICE).unit
+    return entry.unit
 
 
 async def test_a_healthy_workspace_is_asked_every_30_seconds(system: FakeDaemon, unit: Unit) -> None:
@@ -47,7 +50,6 @@ async def test_three_failures_in_a_row_replace_it(system: FakeDaemon, unit: Unit
     system.runtime().mood = mood
     await until(lambda: unit.check_failures == 2, 70)
     assert (unit.healthy, unit.endpoint, unit.restarts) == (False, before, 0)
-    system.daemon.fleet.touch(system.daemon.fleet.get(ALICE))
     await until(lambda: unit.endpoint not in {None, before}, 40)
     assert (unit.restarts, unit.last_failure) == (1, cause)
     assert (unit.healthy, unit.check_failures) == (True, 0)
@@ -56,11 +58,9 @@ async def test_three_failures_in_a_row_replace_it(system: FakeDaemon, unit: Unit
 
 async def test_one_good_answer_resets_the_count(system: FakeDaemon, unit: Unit) -> None:
     """Two failures, an answer, two failures: nobody is restarted."""
-    entry = system.daemon.fleet.get(ALICE)
     for mood in (Mood.SILENT, Mood.WELL, Mood.SILENT):
         system.runtime().mood = mood
         await until(lambda: unit.check_failures == (0 if mood is Mood.WELL else 2), 100)  # noqa: B023
-        system.daemon.fleet.touch(entry)
     assert unit.restarts == 0
 
 

@@ -26,12 +26,12 @@ CODE = "export default (input) => input"
 class FakeDaemon:
     """`store`, `channel`, `engine` and `worker` are programmable; `daemon` is the real thing on top of them."""
 
-    def __init__(self, state_dir: Path, **settings: object) -> None:
+    def __init__(self, state_dir: Path, *, clock: LoopClock | None = None, **settings: object) -> None:
         self.store = FakeStore()
         self.channel = FakeChannel()
         self.engine = FakeEngine(Isolation.CONTAINER)
         self.worker = FakeEngine(Isolation.WORKER)
-        self._clock = LoopClock()
+        self._clock = clock or LoopClock()
         self.settings = Settings(state_dir=state_dir, socket=state_dir / "api.sock", **settings)  # type: ignore[arg-type]
         self.daemon = self._compose()
 

@@ -23,6 +23,7 @@ from wsmgr.control.engines import Engines
 from wsmgr.control.executions import Executions
 from wsmgr.control.fleet import Defaults, Fleet
 from wsmgr.control.health import Health, Probing
+from wsmgr.control.idle import Idle
 from wsmgr.control.lifecycle import Lifecycle, Rhythm
 from wsmgr.control.plugins import Plugins
 from wsmgr.control.reconciler import Reconciler, Timings
@@ -95,6 +96,7 @@ def compose(settings: Settings, parts: Adapters) -> Daemon:
     calls = Calls(channel, plugins, reconciler, clock, audit)
     executions = Executions(fleet, plugins, demand, calls, store, clock)
     workspaces = Workspaces(fleet, every, reconciler, clock, audit)
+    idle = Idle(fleet, reconciler, clock, audit, settings.retention_s)
     lifecycle = Lifecycle(
         store=store,
         engines=every,
@@ -104,6 +106,7 @@ def compose(settings: Settings, parts: Adapters) -> Daemon:
         adoption=Adoption(fleet, every, reconciler, audit),
         executions=executions,
         workspaces=workspaces,
+        idle=idle,
         health=Health(fleet, reconciler, channel, clock, Probing(settings.health_timeout_s, settings.health_failures)),
         clock=clock,
         audit=audit,
@@ -118,6 +121,7 @@ def compose(settings: Settings, parts: Adapters) -> Daemon:
         plugins=plugins,
         executions=executions,
         capabilities=Capabilities(every),
+        idle=idle,
         lifecycle=lifecycle,
         clock=clock,
         isolation=settings.isolation,

@@ -104,36 +104,41 @@ class Executions:
         try:
             version = await self._resolve(request)
             entry = await self._fleet.ensure(request.workspace)
-            admit_size(entry.limits, size=request.size, inline=request.inline is not None)
-            admit_call(entry.limits, running=entry.turns.running, queued=entry.turns.queued)
-            progress = _Progress(execution, self._clock.now())
-            if request.id is None:
-                return await self._attended(request, entry, version, progress)
-            first = await self._store.begin(self._record(request, entry, entry.unit, version, progress, None))
-            if first is not None:
-                _same_request(first.fingerprint, request)
-                return first
-            try:
-                return await self._attended(request, entry, version, progress)
-            except WsmgrError:
-                # It did not start: the same id may be tried again.
-                await self._store.withdraw(execution)
-                raise
+            # From here on nothing stops or forgets the workspace that this call is for.
+            with entry.unit.attend():
+                admit_size(entry.limits, size=request.size, inline=request.inline is not None)
+                admit_call(entry.limits, running=entry.turns.running, queued=entry.turns.queued)
+                progress = _Progress(execution, self._clock.now())
+                if request.id is None:
+                    return await self._attended(request, entry, version, progress)
+                return await self._durable(request, entry, version, progress)
         finally:
             self.inflight -= 1
+
+    async def _durable(self, request: Request, entry: Entry, version: Version, progress: _Progress) -> Execution:
+        """As `_attended`, with its begin stored before and its end before the answer."""
+        first = await self._store.begin(self._record(request, entry, entry.unit, version, progress, None))
+        if first is not None:
+            _same_request(first.fingerprint, request)
+            return first
+        try:
+            return await self._attended(request, entry, version, progress)
+        except WsmgrError:
+            # It did not start: the same id may be tried again.
+            await self._store.withdraw(progress.id)
+            raise
 
     async def _attended(self, request: Request, entry: Entry, version: Version, progress: _Progress) -> Execution:
         self._fleet.touch(entry)
         timeout_s = timeout_of(entry.limits, request.timeout_ms)
-        with entry.unit.attend():
-            for _ in range(ATTEMPTS):
-                unit = await self._ready(entry, progress)
-                with unit.attend():
-                    outcome = await self._in_turn(request, entry, unit, version, timeout_s, progress)
-                if outcome is not None:
-                    self._fleet.touch(entry)
-                    record = self._record(request, entry, unit, version, progress, outcome)
-                    return await self._finish(record, named=request.id is not None)
+        for _ in range(ATTEMPTS):
+            unit = await self._ready(entry, progress)
+            with unit.attend():
+                outcome = await self._in_turn(request, entry, unit, version, timeout_s, progress)
+            if outcome is not None:
+                self._fleet.touch(entry)
+                record = self._record(request, entry, unit, version, progress, outcome)
+                return await self._finish(record, named=request.id is not None)
         raise NeverStarted(
             "The workspace went away again and again before the call could start.",
             details={"why": "workspace_unstable", "attempts": ATTEMPTS},

@@ -14,6 +14,7 @@ from wsmgr.control.engines import Engines
 from wsmgr.control.executions import Executions
 from wsmgr.control.fleet import Fleet
 from wsmgr.control.health import Health
+from wsmgr.control.idle import Idle
 from wsmgr.control.reconciler import Reconciler
 from wsmgr.control.workspaces import Workspaces
 from wsmgr.core.errors import StoreUnavailable
@@ -47,6 +48,7 @@ class Lifecycle:
         executions: Executions,
         workspaces: Workspaces,
         health: Health,
+        idle: Idle,
         clock: Clock,
         audit: Audit,
         rhythm: Rhythm,
@@ -62,6 +64,7 @@ class Lifecycle:
         self._clock = clock
         self._audit = audit
         self._health = health
+        self._idle = idle
         self._rhythm = rhythm
         self._dropped = 0
         self._tasks: list[asyncio.Task[None]] = []
@@ -83,6 +86,7 @@ class Lifecycle:
             asyncio.create_task(self._engines.watch(), name="engines"),
             asyncio.create_task(self._every(self._rhythm.resync_s, self._resync), name="resync"),
             asyncio.create_task(self._every(self._rhythm.health_s, self._health.sweep), name="health"),
+            asyncio.create_task(self._every(1.0, self._idle.sweep), name="idle"),
             asyncio.create_task(self._every(5.0, self._write_behind), name="write behind"),
         ]
 

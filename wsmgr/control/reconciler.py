@@ -260,8 +260,8 @@ class Reconciler:
         return None
 
     async def _settled(self, entry: Entry, unit: Unit, observed: Observed) -> None:
-        """When a removal is through for every unit, the workspace is forgotten."""
-        if not isinstance(observed, Absent) or entry.record.desired is not Desired.ABSENT:
+        """When a removal is through for every unit, the workspace is forgotten; not under a call that wants it back."""
+        if not isinstance(observed, Absent) or entry.record.desired is not Desired.ABSENT or entry.attending:
             return
         if (
             all(isinstance(u.belief, Absent) for u in entry.units.values())

@@ -46,6 +46,7 @@ class Workspaces:
         """Replace its container, running or not. Raises NotFound."""
         entry = self._fleet.get(workspace)
         before = {unit: unit.ready_since for unit in entry.units.values()}
+        self._fleet.touch(entry)
         self._forgive(entry)
         await self._fleet.want(entry, Desired.RUNNING)
         await self._fleet.renew(entry)
@@ -126,8 +127,10 @@ class Workspaces:
         return sum(not _gone(entry) for entry in entries)
 
     async def _want(self, entry: Entry, desired: Desired, actor: str, wait_s: float) -> Entry:
-        if desired is Desired.RUNNING and entry.unit.exhausted:
-            self._forgive(entry)
+        if desired is Desired.RUNNING:
+            self._fleet.touch(entry)
+            if entry.unit.exhausted:
+                self._forgive(entry)
         if await self._fleet.want(entry, desired):
             await self._audit.say(actor, f"workspace.{desired.value.lower()}", "Asked for.", entry.record.id)
         self._reconciler.nudge_all(entry)
