@@ -123,6 +123,13 @@ class Settings(BaseSettings):
     health_every_s: float = setting(30.0, gt=0, description="Between two health checks of a running workspace.")
     health_timeout_s: float = setting(5.0, gt=0, description="Longest wait for the answer to one health check.")
     health_failures: int = setting(3, ge=1, description="Health checks failed in a row after which it is restarted.")
+    memory_budget: float = setting(
+        0.8,
+        gt=0,
+        le=64,
+        description="Share of the host's memory that the plans of running workspaces may add up to; above 1 they are "
+        "promised more than there is. Past it the longest-idle ones stop first.",
+    )
     retention_s: float = setting(
         2_592_000.0,
         ge=0,

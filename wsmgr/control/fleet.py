@@ -180,7 +180,7 @@ class Fleet:
         Raises StoreUnavailable, NotFound."""
         wish = entry.record.desired
         try:
-            await self._save(entry)
+            await self.save(entry)
         except BaseException:
             if entry.record.desired is wish:
                 entry.record = replace(entry.record, desired=before)
@@ -190,7 +190,7 @@ class Fleet:
         """Ask for a restart: containers of older generations are replaced."""
         entry.urgent = True
         entry.record = replace(entry.record, generation=entry.record.generation + 1)
-        await self._save(entry)
+        await self.save(entry)
 
     def touch(self, entry: Entry) -> None:
         """Note activity; it is stored with the next `flush`. On the path of every call."""
@@ -285,7 +285,8 @@ class Fleet:
         if not of_owner:
             del self._of_owner[entry.record.owner]
 
-    async def _save(self, entry: Entry) -> None:
+    async def save(self, entry: Entry) -> None:
+        """Store what is wanted, with the last activity. Raises StoreUnavailable, NotFound."""
         entry.record = replace(entry.record, last_activity_at=entry.active_at)
         await self._store.put_workspace(entry.record)
 

@@ -16,6 +16,7 @@ from wsmgr.control.fleet import Fleet
 from wsmgr.control.health import Health
 from wsmgr.control.idle import Idle
 from wsmgr.control.reconciler import Reconciler
+from wsmgr.control.wishes import Wishes
 from wsmgr.control.workspaces import Workspaces
 from wsmgr.core.errors import StoreUnavailable
 from wsmgr.ports.channel import Channel
@@ -48,6 +49,7 @@ class Lifecycle:
         executions: Executions,
         workspaces: Workspaces,
         health: Health,
+        wishes: Wishes,
         idle: Idle,
         clock: Clock,
         audit: Audit,
@@ -64,6 +66,7 @@ class Lifecycle:
         self._clock = clock
         self._audit = audit
         self._health = health
+        self._wishes = wishes
         self._idle = idle
         self._rhythm = rhythm
         self._dropped = 0
@@ -103,6 +106,7 @@ class Lifecycle:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self._reconciler.close()
+        await self._wishes.close()
         kept = "Workspaces were left running for the next daemon." if keep else "All workspaces were stopped."
         await self._audit.say(DAEMON, "daemon.stopped", f"{left} workspaces are left." if left else kept)
         try:

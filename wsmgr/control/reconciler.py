@@ -13,6 +13,7 @@ from typing import assert_never
 import structlog
 
 from wsmgr.control.audit import DAEMON, Audit
+from wsmgr.control.capacity import Capacity
 from wsmgr.control.engines import Engines
 from wsmgr.control.fleet import Entry, Fleet
 from wsmgr.control.readiness import Readiness
@@ -30,6 +31,7 @@ from wsmgr.core.reconcile import (
     Step,
     Stop,
     World,
+    cause_of,
     plan,
 )
 from wsmgr.core.workspace import Absent, Created, Desired, Exited, Observed, Phase, Running, Unknown
@@ -37,10 +39,6 @@ from wsmgr.ports.channel import Channel
 from wsmgr.ports.clock import Clock
 
 log = structlog.get_logger(__name__)
-
-
-READY_SLICE_S = 0.5
-"""How long a first answer is awaited before the engine is asked whether the process still runs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,15 +54,23 @@ class Reconciler:
     """Owns the workers."""
 
     def __init__(
-        self, fleet: Fleet, engines: Engines, channel: Channel, clock: Clock, audit: Audit, timings: Timings
+        self,
+        fleet: Fleet,
+        engines: Engines,
+        channel: Channel,
+        clock: Clock,
+        audit: Audit,
+        capacity: Capacity,
+        timings: Timings,
     ) -> None:
         self._fleet = fleet
         self._engines = engines
         self._channel = channel
         self._clock = clock
         self._audit = audit
+        self._capacity = capacity
         self._timings = timings
-        self._readiness = Readiness(channel, clock)
+        self._readiness = Readiness(channel, clock, audit, timings.start_deadline_s)
         self._workers: dict[Unit, asyncio.Task[None]] = {}
         self._wakes: dict[Unit, asyncio.Event] = {}
 
@@ -199,6 +205,7 @@ class Reconciler:
             last_failure=unit.last_failure,
             exhausted=unit.exhausted,
             budget=self._timings.budget,
+            room=not isinstance(observed, Absent) or self._capacity.room(),
         )
 
     async def _record(self, entry: Entry, unit: Unit, decision: Decision) -> None:
@@ -225,7 +232,7 @@ class Reconciler:
                 await engine.start(handle)
                 return None
             case AwaitReady(running):
-                return await self._await_ready(entry, unit, running)
+                return await self._readiness.step(unit, running)
             case Stop(handle):
                 self._lose(unit)
                 unit.stopping = handle
@@ -241,23 +248,6 @@ class Reconciler:
                 return None
             case _:
                 assert_never(step)
-
-    async def _await_ready(self, entry: Entry, unit: Unit, running: Running) -> Observed | None:
-        """Wait a little for the first answer. The engine is asked in between, since the process may have ended."""
-        if unit.awaited is None or unit.awaited[0] != running.endpoint:
-            unit.awaited = (running.endpoint, self._clock.monotonic())
-        left = unit.awaited[1] + self._timings.start_deadline_s - self._clock.monotonic()
-        why = await self._readiness.wait(running.endpoint, min(READY_SLICE_S, max(left, 0.05)))
-        if why is None:
-            unit.endpoint, unit.ready_since, unit.error = running.endpoint, self._clock.now(), None
-            unit.awaited = None
-            # The callers first: the event waits for the disk.
-            unit.changed()
-            await self._audit.say(DAEMON, "workspace.ready", "The runtime answers.", entry.record.id)
-            return running
-        if left <= 0:
-            unit.condemned = f"It never became ready within {self._timings.start_deadline_s:.0f} s: {why}."
-        return None
 
     async def _settled(self, entry: Entry, unit: Unit, observed: Observed) -> None:
         """When a removal is through for every unit, the workspace is forgotten; not under a call that wants it back."""
@@ -280,12 +270,3 @@ class Reconciler:
             self._channel.forget(unit.endpoint)
             unit.endpoint, unit.ready_since = None, None
             unit.changed()
-
-
-def cause_of(exited: Exited) -> str:
-    """One sentence for an end that nobody asked for."""
-    if exited.oom_killed:
-        return "It ran out of memory and was killed by the kernel."
-    if exited.exit_code > 128:
-        return f"It was ended by signal {exited.exit_code - 128}."
-    return f"It exited by itself with code {exited.exit_code}."
