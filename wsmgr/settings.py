@@ -115,7 +115,7 @@ class Settings(BaseSettings):
     )
     engine_timeout_s: float = setting(30.0, gt=0, description="Longest wait for one answer of the engine.")
     engine_probe_s: float = setting(5.0, gt=0, description="Longest wait for the engine's sign of life.")
-    engine_start_concurrency: int = setting(2, ge=1, le=32, description="Containers started at the same time.")
+    engine_start_concurrency: int = setting(2, ge=1, le=32, description="Workspaces that each engine starts at once.")
     start_deadline_s: float = setting(20.0, gt=0, description="From demand to a runtime that answers.")
     stop_grace_s: float = setting(6.0, ge=0, description="Between SIGTERM and SIGKILL for a workspace.")
     shutdown_deadline_s: float = setting(25.0, gt=0, description="For calls to end and workspaces to stop.")

@@ -30,6 +30,7 @@ from wsmgr.control.idle import Idle
 from wsmgr.control.lifecycle import Lifecycle, Rhythm
 from wsmgr.control.plugins import Plugins
 from wsmgr.control.reconciler import Reconciler, Timings
+from wsmgr.control.starts import Starts
 from wsmgr.control.wishes import Wishes
 from wsmgr.control.workspaces import Workspaces
 from wsmgr.core.isolation import Isolation
@@ -100,7 +101,8 @@ def compose(settings: Settings, parts: Adapters) -> Daemon:
     timings = Timings(settings.start_deadline_s, settings.stop_grace_s)
     budget_mb = None if parts.memory_mb is None else parts.memory_mb * settings.memory_budget
     capacity = Capacity(fleet, clock, budget_mb)
-    reconciler = Reconciler(fleet, every, channel, clock, audit, capacity, timings)
+    starts = Starts(settings.engine_start_concurrency)
+    reconciler = Reconciler(fleet, every, channel, clock, audit, capacity, starts, timings)
     wishes = Wishes(fleet, capacity, reconciler, audit)
     plugins = Plugins(store, fleet, channel, clock, audit)
     demand = Demand(fleet, wishes, every, reconciler, clock, audit, settings.start_deadline_s)

@@ -17,6 +17,7 @@ from wsmgr.control.capacity import Capacity
 from wsmgr.control.engines import Engines
 from wsmgr.control.fleet import Entry, Fleet
 from wsmgr.control.readiness import Readiness
+from wsmgr.control.starts import Starts
 from wsmgr.control.unit import Unit
 from wsmgr.core.errors import EngineUnavailable, WsmgrError
 from wsmgr.core.reconcile import (
@@ -61,6 +62,7 @@ class Reconciler:
         clock: Clock,
         audit: Audit,
         capacity: Capacity,
+        starts: Starts,
         timings: Timings,
     ) -> None:
         self._fleet = fleet
@@ -69,6 +71,7 @@ class Reconciler:
         self._clock = clock
         self._audit = audit
         self._capacity = capacity
+        self._starts = starts
         self._timings = timings
         self._readiness = Readiness(channel, clock, audit, timings.start_deadline_s)
         self._workers: dict[Unit, asyncio.Task[None]] = {}
@@ -127,6 +130,7 @@ class Reconciler:
         try:
             return await self.tick(entry, unit)
         except WsmgrError as error:
+            self._starts.leave(unit, entry.record.owner)
             unit.error = error
             unit.reason = error.sentence
             unit.changed()
@@ -135,6 +139,7 @@ class Reconciler:
         except Exception:
             # A defect must not end the only writer of a unit; it is logged whole, and the unit is looked at again.
             log.exception("reconciler defect", workspace=unit.workspace)
+            self._starts.leave(unit, entry.record.owner)
             unit.belief = None
             return 5 * LOOK_AGAIN_S
 
@@ -143,6 +148,7 @@ class Reconciler:
         observed = await self._observe(unit)
         await self._notice(entry, unit, observed)
         decision = plan(self._world(entry, unit, observed), self._clock.monotonic())
+        decision = self._in_turn(entry, unit, decision)
         await self._record(entry, unit, decision)
         if isinstance(decision.step, Nothing):
             await self._settled(entry, unit, observed)
@@ -159,7 +165,22 @@ class Reconciler:
             unit.belief = None
             unit.error = error
             await self._failed(entry, unit, error.sentence)
+        finally:
+            # What was just made keeps its turn for its start: else a burst is made whole before its first one runs.
+            if not isinstance(unit.belief, Created):
+                self._starts.leave(unit, entry.record.owner)
         return 0
+
+    def _in_turn(self, entry: Entry, unit: Unit, decision: Decision) -> Decision:
+        """The decision, unless it has to wait for its turn on the engine. Then nothing is done until that is there, and
+        what is wanted by then is decided anew."""
+        owner = entry.record.owner
+        if not isinstance(decision.step, Create | Start):
+            self._starts.leave(unit, owner)
+        elif not self._starts.claim(unit, owner, lambda: self.nudge(entry, unit)):
+            sentence = "It waits for its turn: other workspaces are being started."
+            return Decision(Nothing(), decision.phase, sentence)
+        return decision
 
     async def _observe(self, unit: Unit) -> Observed:
         if unit.belief is not None:
