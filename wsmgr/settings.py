@@ -140,11 +140,27 @@ class Settings(BaseSettings):
     )
     engine_timeout_s: float = setting(30.0, gt=0, description="Longest wait for one answer of the engine.")
     engine_probe_s: float = setting(5.0, gt=0, description="Longest wait for the engine's sign of life.")
-    engine_start_concurrency: int = setting(2, ge=1, le=32, description="Containers started at the same time.")
+    engine_start_concurrency: int = setting(2, ge=1, le=32, description="Workspaces that each engine starts at once.")
     start_deadline_s: float = setting(20.0, gt=0, description="From demand to a runtime that answers.")
     stop_grace_s: float = setting(6.0, ge=0, description="Between SIGTERM and SIGKILL for a workspace.")
     shutdown_deadline_s: float = setting(25.0, gt=0, description="For calls to end and workspaces to stop.")
     resync_s: float = setting(15.0, gt=0, description="Between two looks at everything the engine has.")
+    health_every_s: float = setting(30.0, gt=0, description="Between two health checks of a running workspace.")
+    health_timeout_s: float = setting(5.0, gt=0, description="Longest wait for the answer to one health check.")
+    health_failures: int = setting(3, ge=1, description="Health checks failed in a row after which it is restarted.")
+    memory_budget: float = setting(
+        0.8,
+        gt=0,
+        le=64,
+        description="Share of the host's memory that the plans of running workspaces may add up to; above 1 they are "
+        "promised more than there is. Past it the longest-idle ones stop first.",
+    )
+    retention_s: float = setting(
+        2_592_000.0,
+        ge=0,
+        description="A workspace that is stopped and was not used for so long is removed; its owner's plugins and "
+        "records stay. 0: never.",
+    )
     log_level: str = setting(
         "info", pattern="(?i)(debug|info|warning|error)", description="Least level that is logged."
     )

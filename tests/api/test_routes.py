@@ -217,3 +217,12 @@ async def test_what_is_not_there_is_a_problem_document_too(
     assert answer.status_code == status
     assert answer.headers["content-type"] == "application/problem+json"
     assert answer.json()["status"] == status
+
+
+async def test_a_workspace_says_how_long_it_is_idle_and_when_it_stops(admin: httpx.AsyncClient) -> None:
+    """Only one that runs is going to stop."""
+    running = (await admin.put(f"{ALICE}?wait=10", json={"desired": "RUNNING"})).json()
+    assert 0 <= running["idleSeconds"] < 30
+    assert 30 < running["stopsInSeconds"] <= 60
+    stopped = (await admin.put(f"{ALICE}?wait=10", json={"desired": "STOPPED"})).json()
+    assert stopped["stopsInSeconds"] is None

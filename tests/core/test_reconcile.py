@@ -94,11 +94,20 @@ def test_create_only_over_nothing(world: World, now: float) -> None:
         assert isinstance(world.observed, Created | Exited)
 
 
-@given(world=WORLDS, now=st.floats(100, 1000))
-def test_nothing_is_done_while_the_engine_is_silent(world: World, now: float) -> None:
+@given(any_world=WORLDS, now=st.floats(100, 1000))
+def test_nothing_is_done_while_the_engine_is_silent(any_world: World, now: float) -> None:
     """Without an observation every step could be the wrong one."""
-    assume(isinstance(world.observed, Unknown))
+    world = replace(any_world, observed=Unknown("The engine is away."))
     assert isinstance(plan(world, now).step, Nothing)
+
+
+@given(any_world=WORLDS, now=st.floats(100, 1000))
+def test_nothing_is_made_before_there_is_room(any_world: World, now: float) -> None:
+    """And it is looked at again soon, since nobody tells when others have gone."""
+    world = replace(any_world, desired=Desired.RUNNING, observed=Absent(), room=False)
+    decision = plan(world, now)
+    assert isinstance(decision.step, Nothing)
+    assert decision.recheck_after is not None or world.exhausted
 
 
 @given(any_world=WORLDS, digest=st.sampled_from([WANTED, "1.bbbb"]), now=st.floats(100, 1000))

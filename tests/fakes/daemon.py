@@ -26,12 +26,15 @@ CODE = "export default (input) => input"
 class FakeDaemon:
     """`store`, `channel`, `engine` and `worker` are programmable; `daemon` is the real thing on top of them."""
 
-    def __init__(self, state_dir: Path, **settings: object) -> None:
+    def __init__(
+        self, state_dir: Path, *, clock: LoopClock | None = None, memory_mb: float | None = None, **settings: object
+    ) -> None:
         self.store = FakeStore()
         self.channel = FakeChannel()
         self.engine = FakeEngine(Isolation.CONTAINER)
         self.worker = FakeEngine(Isolation.WORKER)
-        self._clock = LoopClock()
+        self._clock = clock or LoopClock()
+        self._memory_mb = memory_mb
         self.settings = Settings(state_dir=state_dir, socket=state_dir / "api.sock", **settings)  # type: ignore[arg-type]
         self.daemon = self._compose()
 
@@ -42,7 +45,7 @@ class FakeDaemon:
 
     def _compose(self) -> Daemon:
         engines = {Isolation.CONTAINER: self.engine, Isolation.WORKER: self.worker}
-        return compose(self.settings, Adapters(self.store, self.channel, engines, self._clock))
+        return compose(self.settings, Adapters(self.store, self.channel, engines, self._clock, None, self._memory_mb))
 
     async def start(self) -> FakeDaemon:
         """Start the real lifecycle."""

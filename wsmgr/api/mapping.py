@@ -15,7 +15,7 @@ from wsmgr.core.isolation import Isolation
 from wsmgr.core.limits import Limits, Plan
 from wsmgr.core.owner import Owner
 from wsmgr.core.plugin import PluginVersion
-from wsmgr.core.workspace import Created, Exited, Running
+from wsmgr.core.workspace import Created, Desired, Exited, Running
 from wsmgr.wire import capability as wire_capability
 from wsmgr.wire import event as wire_event
 from wsmgr.wire import execution as wire_execution
@@ -48,9 +48,9 @@ def workspace(daemon: Daemon, entry: Entry, plugins: Sequence[PluginVersion]) ->
         isolation=unit.isolation.value,
         limits_enforced=daemon.capabilities.enforced(unit.isolation),
         health=wire_workspace.WorkspaceHealth(
-            healthy=True if unit.endpoint is not None else None,
-            last_check=unit.ready_since,
-            consecutive_failures=len(unit.failures),
+            healthy=unit.healthy,
+            last_check=unit.last_check,
+            consecutive_failures=unit.check_failures,
             uptime=uptime,
         ),
         restarts=unit.restarts,
@@ -61,7 +61,14 @@ def workspace(daemon: Daemon, entry: Entry, plugins: Sequence[PluginVersion]) ->
         plugins=[
             wire_workspace.WorkspacePlugin(slug=p.slug, version=p.version, language=p.language.value) for p in plugins
         ],
+        idle_seconds=round(daemon.idle.idle_s(entry), 3),
+        stops_in_seconds=_stops_in(daemon, entry),
     )
+
+
+def _stops_in(daemon: Daemon, entry: Entry) -> float | None:
+    left = daemon.idle.verdict(entry).next_s if entry.record.desired is Desired.RUNNING else None
+    return None if left is None else round(left, 3)
 
 
 def limits(value: Limits) -> wire_plan.Limits:

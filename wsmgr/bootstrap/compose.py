@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+import psutil
+
 from wsmgr.adapters.channel import RuntimeChannel
 from wsmgr.adapters.podman.api_service import ApiService
 from wsmgr.adapters.podman.engine import PodmanEngine
@@ -16,17 +18,23 @@ from wsmgr.control.adoption import Adoption
 from wsmgr.control.audit import Audit
 from wsmgr.control.calls import Calls
 from wsmgr.control.capabilities import Capabilities
+from wsmgr.control.capacity import Capacity
 from wsmgr.control.clock import SystemClock
 from wsmgr.control.daemon import Daemon
 from wsmgr.control.demand import Demand
 from wsmgr.control.engines import Engines
 from wsmgr.control.executions import Executions
 from wsmgr.control.fleet import Defaults, Fleet
-from wsmgr.control.lifecycle import Lifecycle
+from wsmgr.control.health import Health, Probing
+from wsmgr.control.idle import Idle
+from wsmgr.control.lifecycle import Lifecycle, Rhythm
 from wsmgr.control.plugins import Plugins
 from wsmgr.control.reconciler import Reconciler, Timings
+from wsmgr.control.starts import Starts
+from wsmgr.control.wishes import Wishes
 from wsmgr.control.workspaces import Workspaces
 from wsmgr.core.isolation import Isolation
+from wsmgr.core.limits import MIB
 from wsmgr.ports.channel import Channel
 from wsmgr.ports.clock import Clock
 from wsmgr.ports.engine import Engine
@@ -36,20 +44,23 @@ from wsmgr.settings import Settings
 
 @dataclass(frozen=True, slots=True)
 class Adapters:
-    """The mechanisms of a daemon; tests put fakes here. `service`: podman's API service, where the daemon keeps one."""
+    """The mechanisms of a daemon; tests put fakes here. `service`: podman's API service, where the daemon keeps one.
+    `memory_mb`: the host's memory in MiB, None where it is not known and no budget is kept."""
 
     store: Store
     channel: Channel
     engines: Mapping[Isolation, Engine]
     clock: Clock
     service: ApiService | None = None
+    memory_mb: float | None = None
 
 
 def adapters(settings: Settings) -> Adapters:
     """The real ones."""
     service = None if settings.podman_socket is not None else ApiService(settings.socket.with_name("podman.sock"))
     every = engines(settings, service)
-    return Adapters(SqlStore(settings.database), RuntimeChannel(), every, SystemClock(), service)
+    memory_mb = psutil.virtual_memory().total / MIB
+    return Adapters(SqlStore(settings.database), RuntimeChannel(), every, SystemClock(), service, memory_mb)
 
 
 def engines(settings: Settings, service: ApiService | None) -> dict[Isolation, Engine]:
@@ -88,12 +99,17 @@ def compose(settings: Settings, parts: Adapters) -> Daemon:
         Defaults(settings.isolation, settings.fallback, settings.default_plan or None, settings.image),
     )
     timings = Timings(settings.start_deadline_s, settings.stop_grace_s)
-    reconciler = Reconciler(fleet, every, channel, clock, audit, timings)
+    budget_mb = None if parts.memory_mb is None else parts.memory_mb * settings.memory_budget
+    capacity = Capacity(fleet, clock, budget_mb)
+    starts = Starts(settings.engine_start_concurrency)
+    reconciler = Reconciler(fleet, every, channel, clock, audit, capacity, starts, timings)
+    wishes = Wishes(fleet, capacity, reconciler, audit)
     plugins = Plugins(store, fleet, channel, clock, audit)
-    demand = Demand(fleet, every, reconciler, clock, audit, settings.start_deadline_s)
+    demand = Demand(fleet, wishes, every, reconciler, clock, audit, settings.start_deadline_s)
     calls = Calls(channel, plugins, reconciler, clock, audit)
     executions = Executions(fleet, plugins, demand, calls, store, clock)
-    workspaces = Workspaces(fleet, every, reconciler, clock, audit)
+    workspaces = Workspaces(fleet, wishes, every, reconciler, clock, audit)
+    idle = Idle(fleet, reconciler, clock, audit, settings.retention_s)
     lifecycle = Lifecycle(
         store=store,
         engines=every,
@@ -103,9 +119,12 @@ def compose(settings: Settings, parts: Adapters) -> Daemon:
         adoption=Adoption(fleet, every, reconciler, audit),
         executions=executions,
         workspaces=workspaces,
+        wishes=wishes,
+        idle=idle,
+        health=Health(fleet, reconciler, channel, clock, Probing(settings.health_timeout_s, settings.health_failures)),
         clock=clock,
         audit=audit,
-        resync_s=settings.resync_s,
+        rhythm=Rhythm(settings.resync_s, settings.health_every_s),
     )
     return Daemon(
         store=store,
@@ -116,6 +135,7 @@ def compose(settings: Settings, parts: Adapters) -> Daemon:
         plugins=plugins,
         executions=executions,
         capabilities=Capabilities(every),
+        idle=idle,
         lifecycle=lifecycle,
         clock=clock,
         isolation=settings.isolation,

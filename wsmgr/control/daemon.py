@@ -8,6 +8,7 @@ from wsmgr.control.capabilities import Capabilities
 from wsmgr.control.engines import Engines
 from wsmgr.control.executions import Executions
 from wsmgr.control.fleet import Fleet
+from wsmgr.control.idle import Idle
 from wsmgr.control.lifecycle import Lifecycle
 from wsmgr.control.plugins import Plugins
 from wsmgr.control.workspaces import Workspaces
@@ -29,6 +30,7 @@ class Daemon:
     plugins: Plugins
     executions: Executions
     capabilities: Capabilities
+    idle: Idle
     lifecycle: Lifecycle
     clock: Clock
     isolation: Isolation

@@ -7,6 +7,7 @@ from wsmgr.control.engines import Engines
 from wsmgr.control.fleet import Entry, Fleet
 from wsmgr.control.reconciler import Reconciler
 from wsmgr.control.unit import Unit
+from wsmgr.control.wishes import Wishes
 from wsmgr.core.errors import EngineUnavailable, NeverStarted
 from wsmgr.core.isolation import Isolation
 from wsmgr.core.workspace import Desired
@@ -17,9 +18,17 @@ class Demand:
     """Calls never start a container: they ask, by changing what is desired, and wait."""
 
     def __init__(
-        self, fleet: Fleet, engines: Engines, reconciler: Reconciler, clock: Clock, audit: Audit, deadline_s: float
+        self,
+        fleet: Fleet,
+        wishes: Wishes,
+        engines: Engines,
+        reconciler: Reconciler,
+        clock: Clock,
+        audit: Audit,
+        deadline_s: float,
     ) -> None:
         self._fleet = fleet
+        self._wishes = wishes
         self._engines = engines
         self._reconciler = reconciler
         self._clock = clock
@@ -30,7 +39,8 @@ class Demand:
     async def unit(self, entry: Entry) -> Unit:
         """A unit whose runtime answers. Many callers share one start.
 
-        Raises NeverStarted (with the reason), EngineUnavailable (no fallback is allowed) or QuotaExceeded.
+        Raises NeverStarted (with the reason), EngineUnavailable (no fallback is allowed), QuotaExceeded or
+        HostFull.
         """
         deadline = self._clock.monotonic() + self._deadline_s
         seen: dict[Unit, int] = {}
@@ -57,7 +67,7 @@ class Demand:
         """Have it run. The wish is stored while the container is being made: it costs a disk's round trip, and a crash
         in between leaves a container that nobody wants, which the next daemon removes."""
         before = entry.record.desired
-        changed = self._fleet.intend(entry, Desired.RUNNING)
+        changed = self._wishes.run(entry)
         self._reconciler.nudge(entry, unit)
         if changed:
             try:

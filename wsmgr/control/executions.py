@@ -104,25 +104,39 @@ class Executions:
         try:
             version = await self._resolve(request)
             entry = await self._fleet.ensure(request.workspace)
-            admit_size(entry.limits, size=request.size, inline=request.inline is not None)
-            admit_call(entry.limits, running=entry.turns.running, queued=entry.turns.queued)
-            progress = _Progress(execution, self._clock.now())
-            if request.id is not None:
-                first = await self._store.begin(self._record(request, entry, entry.unit, version, progress, None))
-                if first is not None:
-                    _same_request(first.fingerprint, request)
-                    return first
-            try:
-                unit, outcome = await self._attended(request, entry, version, progress)
-            except WsmgrError:
-                if request.id is not None:
-                    # It did not start: the same id may be tried again.
-                    await self._store.withdraw(execution)
-                raise
-            record = self._record(request, entry, unit, version, progress, outcome)
-            return await self._finish(record, named=request.id is not None)
+            # From here on nothing stops or forgets the workspace that this call is for.
+            with entry.unit.attend():
+                admit_size(entry.limits, size=request.size, inline=request.inline is not None)
+                admit_call(entry.limits, running=entry.turns.running, queued=entry.turns.queued)
+                progress = _Progress(execution, self._clock.now())
+                if request.id is None:
+                    unit, outcome = await self._attended(request, entry, version, progress)
+                    return self._note(self._record(request, entry, unit, version, progress, outcome))
+                return await self._durable(request, entry, version, progress)
         finally:
             self.inflight -= 1
+
+    async def _durable(self, request: Request, entry: Entry, version: Version, progress: _Progress) -> Execution:
+        """As `_attended`, with its begin stored before and its end before the answer."""
+        first = await self._store.begin(self._record(request, entry, entry.unit, version, progress, None))
+        if first is not None:
+            _same_request(first.fingerprint, request)
+            return first
+        try:
+            unit, outcome = await self._attended(request, entry, version, progress)
+        except WsmgrError:
+            # It did not start: the same id may be tried again.
+            await self._store.withdraw(progress.id)
+            raise
+        record = self._record(request, entry, unit, version, progress, outcome)
+        try:
+            await self._store.end(record)
+        except StoreUnavailable:
+            # It ran: a retry under this id must find the outcome, or `running`, and never run it again.
+            self._note(record)
+            raise
+        self._count(record)
+        return record
 
     async def _attended(
         self, request: Request, entry: Entry, version: Version, progress: _Progress
@@ -130,14 +144,13 @@ class Executions:
         """Where it ran and how it ended. Raises WsmgrError only when the plugin provably never started."""
         self._fleet.touch(entry)
         timeout_s = timeout_of(entry.limits, request.timeout_ms)
-        with entry.unit.attend():
-            for _ in range(ATTEMPTS):
-                unit = await self._ready(entry, progress)
-                with unit.attend():
-                    outcome = await self._in_turn(request, entry, unit, version, timeout_s, progress)
-                if outcome is not None:
-                    self._fleet.touch(entry)
-                    return unit, outcome
+        for _ in range(ATTEMPTS):
+            unit = await self._ready(entry, progress)
+            with unit.attend():
+                outcome = await self._in_turn(request, entry, unit, version, timeout_s, progress)
+            if outcome is not None:
+                self._fleet.touch(entry)
+                return unit, outcome
         raise NeverStarted(
             "The workspace went away again and again before the call could start.",
             details={"why": "workspace_unstable", "attempts": ATTEMPTS},
@@ -176,19 +189,14 @@ class Executions:
         finally:
             entry.turns.give_back(limits.concurrent_executions)
 
-    async def _finish(self, record: Execution, *, named: bool) -> Execution:
+    def _note(self, record: Execution) -> Execution:
+        self._count(record)
+        self._store.note(record)
+        return record
+
+    def _count(self, record: Execution) -> None:
         self.finished += 1
         self.failed += record.state is ExecutionState.FAILED
-        if named:
-            try:
-                await self._store.end(record)
-            except StoreUnavailable:
-                # It ran: a retry under this id must find the outcome, or `running`, and never run it again.
-                self._store.note(record)
-                raise
-        else:
-            self._store.note(record)
-        return record
 
     async def _resolve(self, request: Request) -> Version:
         if request.inline is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from bisect import bisect_right, insort
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
@@ -36,6 +37,8 @@ class Entry:
 
     `standing_in`: a worker serves it while its own engine is away. `held_down`: the daemon stops, so its containers go
     whatever is wanted of it. `urgent`: a person asked for the present wish. `active_at` is newer than what is stored.
+    `active_mono` is the last activity on the monotonic clock, which no change of the wall clock moves, and
+    `unused_before_s` what it had been unused for when this daemon took it over; activity makes that 0.
     """
 
     record: Workspace
@@ -44,6 +47,8 @@ class Entry:
     isolation: Isolation
     fallback: bool
     active_at: datetime
+    active_mono: float
+    unused_before_s: float = 0.0
     urgent: bool = True
     standing_in: bool = False
     held_down: bool = False
@@ -64,6 +69,11 @@ class Entry:
     def serving(self) -> Unit:
         """The unit that calls go to now."""
         return self.unit_on(Isolation.WORKER) if self.standing_in else self.unit
+
+    @property
+    def attending(self) -> int:
+        """Calls in flight or queued, on any engine."""
+        return sum(unit.attending for unit in self.units.values())
 
     def unit_on(self, isolation: Isolation) -> Unit:
         """The unit on one engine; nothing is there when it is first asked for."""
@@ -99,6 +109,7 @@ class Fleet:
         self._of_owner: dict[OwnerKey, dict[WorkspaceId, Entry]] = {}
         self._order: list[WorkspaceId] = []
         self._active: dict[WorkspaceId, datetime] = {}
+        self._leaving: dict[WorkspaceId, asyncio.Event] = {}
 
     async def load(self) -> None:
         """Read all workspaces from the store."""
@@ -136,6 +147,8 @@ class Fleet:
         entry = self._entries.get(workspace)
         if entry is not None:
             return entry
+        while (leaving := self._leaving.get(workspace)) is not None:
+            await leaving.wait()
         record = await self._store.ensure_workspace(workspace, Desired.STOPPED, self._clock.now())
         return await self._admit(record)
 
@@ -163,22 +176,26 @@ class Fleet:
         return True
 
     async def keep(self, entry: Entry, before: Desired) -> None:
-        """Store what is wanted; when that fails it is `before` again. Raises StoreUnavailable, NotFound."""
+        """Store what is wanted; when that fails it is `before` again, unless somebody has wanted otherwise meanwhile.
+        Raises StoreUnavailable, NotFound."""
+        wish = entry.record.desired
         try:
-            await self._store.put_workspace(entry.record)
+            await self.save(entry)
         except BaseException:
-            entry.record = replace(entry.record, desired=before)
+            if entry.record.desired is wish:
+                entry.record = replace(entry.record, desired=before)
             raise
 
     async def renew(self, entry: Entry) -> None:
         """Ask for a restart: containers of older generations are replaced."""
         entry.urgent = True
         entry.record = replace(entry.record, generation=entry.record.generation + 1)
-        await self._store.put_workspace(entry.record)
+        await self.save(entry)
 
     def touch(self, entry: Entry) -> None:
         """Note activity; it is stored with the next `flush`. On the path of every call."""
         entry.active_at = self._active[entry.record.id] = self._clock.now()
+        entry.active_mono, entry.unused_before_s = self._clock.monotonic(), 0.0
 
     async def flush(self) -> None:
         """Store the noted activity."""
@@ -187,11 +204,19 @@ class Fleet:
             await self._store.touch_workspaces(list(active.items()))
 
     async def forget(self, entry: Entry) -> None:
-        """Drop a workspace whose containers are gone."""
-        await self._store.delete_workspace(entry.record.id)
-        if self._entries.pop(entry.record.id, None) is not None:
-            self._order.remove(entry.record.id)
-        self._of_owner.get(entry.record.owner, {}).pop(entry.record.id, None)
+        """Drop a workspace whose containers are gone. It is out of sight at once, so that a call that comes now makes a
+        new one, and does so once the old record is gone. Raises StoreUnavailable: then it is back."""
+        workspace = entry.record.id
+        leaving = self._leaving[workspace] = asyncio.Event()
+        self._hide(entry)
+        try:
+            await self._store.delete_workspace(workspace)
+        except BaseException:
+            self._show(entry)
+            raise
+        finally:
+            del self._leaving[workspace]
+            leaving.set()
 
     async def owner(self, key: OwnerKey) -> Owner:
         """The owner's choices; the daemon's plan where none was made."""
@@ -235,12 +260,36 @@ class Fleet:
         entry = self._entries.get(record.id)
         if entry is None:
             isolation = owner.isolation or self._defaults.isolation
-            fallback = self._fallback_of(owner)
-            entry = Entry(record, owner, plan_named(owner.plan), isolation, fallback, record.last_activity_at)
-            self._entries[record.id] = entry
-            insort(self._order, record.id)
-            self._of_owner.setdefault(record.owner, {})[record.id] = entry
+            entry = Entry(
+                record,
+                owner,
+                plan_named(owner.plan),
+                isolation,
+                self._fallback_of(owner),
+                record.last_activity_at,
+                self._clock.monotonic(),
+                max(0.0, (self._clock.now() - record.last_activity_at).total_seconds()),
+            )
+            self._show(entry)
         return entry
+
+    def _show(self, entry: Entry) -> None:
+        self._entries[entry.record.id] = entry
+        insort(self._order, entry.record.id)
+        self._of_owner.setdefault(entry.record.owner, {})[entry.record.id] = entry
+
+    def _hide(self, entry: Entry) -> None:
+        del self._entries[entry.record.id]
+        self._order.remove(entry.record.id)
+        of_owner = self._of_owner[entry.record.owner]
+        del of_owner[entry.record.id]
+        if not of_owner:
+            del self._of_owner[entry.record.owner]
+
+    async def save(self, entry: Entry) -> None:
+        """Store what is wanted, with the last activity. Raises StoreUnavailable, NotFound."""
+        entry.record = replace(entry.record, last_activity_at=entry.active_at)
+        await self._store.put_workspace(entry.record)
 
     def _fallback_of(self, owner: Owner) -> bool:
         return self._defaults.fallback if owner.fallback is None else owner.fallback

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 
 import structlog
 
@@ -12,7 +13,10 @@ from wsmgr.control.audit import DAEMON, Audit
 from wsmgr.control.engines import Engines
 from wsmgr.control.executions import Executions
 from wsmgr.control.fleet import Fleet
+from wsmgr.control.health import Health
+from wsmgr.control.idle import Idle
 from wsmgr.control.reconciler import Reconciler
+from wsmgr.control.wishes import Wishes
 from wsmgr.control.workspaces import Workspaces
 from wsmgr.core.errors import StoreUnavailable
 from wsmgr.ports.channel import Channel
@@ -20,6 +24,14 @@ from wsmgr.ports.clock import Clock
 from wsmgr.ports.store import Store
 
 log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Rhythm:
+    """Seconds between two runs of each background loop."""
+
+    resync_s: float
+    health_s: float
 
 
 class Lifecycle:
@@ -36,9 +48,12 @@ class Lifecycle:
         adoption: Adoption,
         executions: Executions,
         workspaces: Workspaces,
+        health: Health,
+        wishes: Wishes,
+        idle: Idle,
         clock: Clock,
         audit: Audit,
-        resync_s: float,
+        rhythm: Rhythm,
     ) -> None:
         self._store = store
         self._engines = engines
@@ -50,7 +65,10 @@ class Lifecycle:
         self._workspaces = workspaces
         self._clock = clock
         self._audit = audit
-        self._resync_s = resync_s
+        self._health = health
+        self._wishes = wishes
+        self._idle = idle
+        self._rhythm = rhythm
         self._dropped = 0
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -69,7 +87,9 @@ class Lifecycle:
         await self._adoption.start_wanted()
         self._tasks = [
             asyncio.create_task(self._engines.watch(), name="engines"),
-            asyncio.create_task(self._every(self._resync_s, self._resync), name="resync"),
+            asyncio.create_task(self._every(self._rhythm.resync_s, self._resync), name="resync"),
+            asyncio.create_task(self._every(self._rhythm.health_s, self._health.sweep), name="health"),
+            asyncio.create_task(self._every(1.0, self._idle.sweep), name="idle"),
             asyncio.create_task(self._every(5.0, self._write_behind), name="write behind"),
         ]
 
@@ -86,6 +106,7 @@ class Lifecycle:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self._reconciler.close()
+        await self._wishes.close()
         kept = "Workspaces were left running for the next daemon." if keep else "All workspaces were stopped."
         await self._audit.say(DAEMON, "daemon.stopped", f"{left} workspaces are left." if left else kept)
         try:
@@ -106,10 +127,14 @@ class Lifecycle:
         await self._adoption.sweep()
 
     async def _every(self, seconds: float, work: Callable[[], Awaitable[None]]) -> None:
+        took = 0.0
         while True:
-            await self._clock.sleep(seconds)
+            # What the work takes is part of its period, so that one slow workspace does not put off the next sweep.
+            await self._clock.sleep(max(seconds - took, seconds / 10))
+            began = self._clock.monotonic()
             try:
                 await work()
             except Exception:
                 # A background loop that ended would be missed only much later; the defect is logged and it goes on.
                 log.exception("background work failed", work=getattr(work, "__qualname__", str(work)))
+            took = self._clock.monotonic() - began

@@ -13,9 +13,11 @@ from typing import assert_never
 import structlog
 
 from wsmgr.control.audit import DAEMON, Audit
+from wsmgr.control.capacity import Capacity
 from wsmgr.control.engines import Engines
 from wsmgr.control.fleet import Entry, Fleet
 from wsmgr.control.readiness import Readiness
+from wsmgr.control.starts import Starts
 from wsmgr.control.unit import Unit
 from wsmgr.core.errors import EngineUnavailable, WsmgrError
 from wsmgr.core.reconcile import (
@@ -30,6 +32,7 @@ from wsmgr.core.reconcile import (
     Step,
     Stop,
     World,
+    cause_of,
     plan,
 )
 from wsmgr.core.workspace import Absent, Created, Desired, Exited, Observed, Phase, Running, Unknown
@@ -37,10 +40,6 @@ from wsmgr.ports.channel import Channel
 from wsmgr.ports.clock import Clock
 
 log = structlog.get_logger(__name__)
-
-
-READY_SLICE_S = 0.5
-"""How long a first answer is awaited before the engine is asked whether the process still runs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,15 +55,25 @@ class Reconciler:
     """Owns the workers."""
 
     def __init__(
-        self, fleet: Fleet, engines: Engines, channel: Channel, clock: Clock, audit: Audit, timings: Timings
+        self,
+        fleet: Fleet,
+        engines: Engines,
+        channel: Channel,
+        clock: Clock,
+        audit: Audit,
+        capacity: Capacity,
+        starts: Starts,
+        timings: Timings,
     ) -> None:
         self._fleet = fleet
         self._engines = engines
         self._channel = channel
         self._clock = clock
         self._audit = audit
+        self._capacity = capacity
+        self._starts = starts
         self._timings = timings
-        self._readiness = Readiness(channel, clock)
+        self._readiness = Readiness(channel, clock, audit, timings.start_deadline_s)
         self._workers: dict[Unit, asyncio.Task[None]] = {}
         self._wakes: dict[Unit, asyncio.Event] = {}
 
@@ -121,6 +130,7 @@ class Reconciler:
         try:
             return await self.tick(entry, unit)
         except WsmgrError as error:
+            self._starts.leave(unit, entry.record.owner)
             unit.error = error
             unit.reason = error.sentence
             unit.changed()
@@ -129,6 +139,7 @@ class Reconciler:
         except Exception:
             # A defect must not end the only writer of a unit; it is logged whole, and the unit is looked at again.
             log.exception("reconciler defect", workspace=unit.workspace)
+            self._starts.leave(unit, entry.record.owner)
             unit.belief = None
             return 5 * LOOK_AGAIN_S
 
@@ -137,6 +148,7 @@ class Reconciler:
         observed = await self._observe(unit)
         await self._notice(entry, unit, observed)
         decision = plan(self._world(entry, unit, observed), self._clock.monotonic())
+        decision = self._in_turn(entry, unit, decision)
         await self._record(entry, unit, decision)
         if isinstance(decision.step, Nothing):
             await self._settled(entry, unit, observed)
@@ -153,7 +165,22 @@ class Reconciler:
             unit.belief = None
             unit.error = error
             await self._failed(entry, unit, error.sentence)
+        finally:
+            # What was just made keeps its turn for its start: else a burst is made whole before its first one runs.
+            if not isinstance(unit.belief, Created):
+                self._starts.leave(unit, entry.record.owner)
         return 0
+
+    def _in_turn(self, entry: Entry, unit: Unit, decision: Decision) -> Decision:
+        """The decision, unless it has to wait for its turn on the engine. Then nothing is done until that is there, and
+        what is wanted by then is decided anew."""
+        owner = entry.record.owner
+        if not isinstance(decision.step, Create | Start):
+            self._starts.leave(unit, owner)
+        elif not self._starts.claim(unit, owner, lambda: self.nudge(entry, unit)):
+            sentence = "It waits for its turn: other workspaces are being started."
+            return Decision(Nothing(), decision.phase, sentence)
+        return decision
 
     async def _observe(self, unit: Unit) -> Observed:
         if unit.belief is not None:
@@ -199,6 +226,7 @@ class Reconciler:
             last_failure=unit.last_failure,
             exhausted=unit.exhausted,
             budget=self._timings.budget,
+            room=not isinstance(observed, Absent) or self._capacity.room(),
         )
 
     async def _record(self, entry: Entry, unit: Unit, decision: Decision) -> None:
@@ -225,7 +253,7 @@ class Reconciler:
                 await engine.start(handle)
                 return None
             case AwaitReady(running):
-                return await self._await_ready(entry, unit, running)
+                return await self._readiness.step(unit, running)
             case Stop(handle):
                 self._lose(unit)
                 unit.stopping = handle
@@ -242,26 +270,9 @@ class Reconciler:
             case _:
                 assert_never(step)
 
-    async def _await_ready(self, entry: Entry, unit: Unit, running: Running) -> Observed | None:
-        """Wait a little for the first answer. The engine is asked in between, since the process may have ended."""
-        if unit.awaited is None or unit.awaited[0] != running.endpoint:
-            unit.awaited = (running.endpoint, self._clock.monotonic())
-        left = unit.awaited[1] + self._timings.start_deadline_s - self._clock.monotonic()
-        why = await self._readiness.wait(running.endpoint, min(READY_SLICE_S, max(left, 0.05)))
-        if why is None:
-            unit.endpoint, unit.ready_since, unit.error = running.endpoint, self._clock.now(), None
-            unit.awaited = None
-            # The callers first: the event waits for the disk.
-            unit.changed()
-            await self._audit.say(DAEMON, "workspace.ready", "The runtime answers.", entry.record.id)
-            return running
-        if left <= 0:
-            unit.condemned = f"It never became ready within {self._timings.start_deadline_s:.0f} s: {why}."
-        return None
-
     async def _settled(self, entry: Entry, unit: Unit, observed: Observed) -> None:
-        """When a removal is through for every unit, the workspace is forgotten."""
-        if not isinstance(observed, Absent) or entry.record.desired is not Desired.ABSENT:
+        """When a removal is through for every unit, the workspace is forgotten; not under a call that wants it back."""
+        if not isinstance(observed, Absent) or entry.record.desired is not Desired.ABSENT or entry.attending:
             return
         if (
             all(isinstance(u.belief, Absent) for u in entry.units.values())
@@ -280,12 +291,3 @@ class Reconciler:
             self._channel.forget(unit.endpoint)
             unit.endpoint, unit.ready_since = None, None
             unit.changed()
-
-
-def cause_of(exited: Exited) -> str:
-    """One sentence for an end that nobody asked for."""
-    if exited.oom_killed:
-        return "It ran out of memory and was killed by the kernel."
-    if exited.exit_code > 128:
-        return f"It was ended by signal {exited.exit_code - 128}."
-    return f"It exited by itself with code {exited.exit_code}."

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import datetime
 
 from wsmgr.core.errors import WsmgrError
@@ -14,6 +15,16 @@ from wsmgr.core.reconcile import RestartBudget, remember_failure
 from wsmgr.core.workspace import Endpoint, Exited, Observed, Phase
 
 
+@dataclass(frozen=True, slots=True)
+class Check:
+    """The last health check of one instance. `failures` in a row, up to and with this one."""
+
+    endpoint: Endpoint
+    healthy: bool
+    at: datetime
+    failures: int
+
+
 class Unit:
     """What is known of one workspace on one engine. Only the reconciler's worker for it writes the public fields;
     calls count themselves (`attend`) and report what they met (`suspect`).
@@ -21,6 +32,7 @@ class Unit:
     `belief` is the observed state where the last step proved it, None when the engine must be asked. `endpoint` is
     set while the runtime is known to answer; `awaited` is the instance whose first answer is awaited, and since when.
     `attending` counts calls in flight or waiting. `stopping` is the handle of the instance that was asked to end.
+    `checked` is what the prober found last, of this instance or of one before it.
     """
 
     def __init__(self, workspace: WorkspaceId, isolation: Isolation, belief: Observed | None) -> None:
@@ -42,7 +54,29 @@ class Unit:
         self.stopping: str | None = None
         self.awaited: tuple[Endpoint, float] | None = None
         self.error: WsmgrError | None = None
+        self.checked: Check | None = None
         self._waiters: set[asyncio.Future[None]] = set()
+
+    @property
+    def check_failures(self) -> int:
+        """Health checks that failed in a row; a new instance starts at none."""
+        if self.checked is None or self.endpoint not in {None, self.checked.endpoint}:
+            return 0
+        return self.checked.failures
+
+    @property
+    def healthy(self) -> bool | None:
+        """What its last check says; a runtime that has just given its first answer is healthy. None: not running."""
+        if self.endpoint is None:
+            return None
+        return self.checked.healthy if self.checked is not None and self.checked.endpoint == self.endpoint else True
+
+    @property
+    def last_check(self) -> datetime | None:
+        """When a runtime was last asked; its first answer counts."""
+        if self.checked is not None and self.endpoint in {None, self.checked.endpoint}:
+            return self.checked.at
+        return self.ready_since
 
     @contextmanager
     def attend(self) -> Iterator[None]:

@@ -9,6 +9,7 @@ from wsmgr.control.audit import Audit
 from wsmgr.control.engines import Engines
 from wsmgr.control.fleet import Entry, Fleet
 from wsmgr.control.reconciler import Reconciler
+from wsmgr.control.wishes import Wishes
 from wsmgr.core.errors import Unsupported
 from wsmgr.core.ids import OwnerKey, WorkspaceId
 from wsmgr.core.owner import Owner
@@ -19,8 +20,11 @@ from wsmgr.ports.clock import Clock
 class Workspaces:
     """Every verb stores what is wanted, nudges, and returns; `wait_s` waits for the result."""
 
-    def __init__(self, fleet: Fleet, engines: Engines, reconciler: Reconciler, clock: Clock, audit: Audit) -> None:
+    def __init__(
+        self, fleet: Fleet, wishes: Wishes, engines: Engines, reconciler: Reconciler, clock: Clock, audit: Audit
+    ) -> None:
         self._fleet = fleet
+        self._wishes = wishes
         self._engines = engines
         self._reconciler = reconciler
         self._clock = clock
@@ -46,8 +50,7 @@ class Workspaces:
         """Replace its container, running or not. Raises NotFound."""
         entry = self._fleet.get(workspace)
         before = {unit: unit.ready_since for unit in entry.units.values()}
-        self._forgive(entry)
-        await self._fleet.want(entry, Desired.RUNNING)
+        await self._run(entry, forgive=True)
         await self._fleet.renew(entry)
         await self._audit.say(actor, "workspace.restart", "Asked for.", workspace)
         self._reconciler.nudge_all(entry)
@@ -59,7 +62,7 @@ class Workspaces:
     async def recover(self, workspace: WorkspaceId, actor: str, wait_s: float = 0.0) -> Entry:
         """Forget its failures and have it run. Raises NotFound."""
         entry = self._fleet.get(workspace)
-        self._forgive(entry)
+        await self._run(entry, forgive=True)
         await self._audit.say(actor, "workspace.recover", "Asked for.", workspace)
         return await self._want(entry, Desired.RUNNING, actor, wait_s)
 
@@ -126,9 +129,8 @@ class Workspaces:
         return sum(not _gone(entry) for entry in entries)
 
     async def _want(self, entry: Entry, desired: Desired, actor: str, wait_s: float) -> Entry:
-        if desired is Desired.RUNNING and entry.unit.exhausted:
-            self._forgive(entry)
-        if await self._fleet.want(entry, desired):
+        running = desired is Desired.RUNNING
+        if await (self._run(entry) if running else self._fleet.want(entry, desired)):
             await self._audit.say(actor, f"workspace.{desired.value.lower()}", "Asked for.", entry.record.id)
         self._reconciler.nudge_all(entry)
         if desired is Desired.RUNNING:
@@ -137,9 +139,18 @@ class Workspaces:
             await self._wait(entry, wait_s, lambda: _gone(entry))
         return entry
 
-    def _forgive(self, entry: Entry) -> None:
-        for unit in entry.units.values():
-            unit.forgive()
+    async def _run(self, entry: Entry, *, forgive: bool = False) -> bool:
+        """Want it running; True when that is a change. A start that a person asks for is activity, and forgives what is
+        in ERROR; it is let in before it is forgiven, since one that is in ERROR holds no memory."""
+        before = entry.record.desired
+        changed = self._wishes.run(entry)
+        self._fleet.touch(entry)
+        if forgive or entry.unit.exhausted:
+            for unit in entry.units.values():
+                unit.forgive()
+        if changed:
+            await self._fleet.keep(entry, before)
+        return changed
 
     async def _wait(self, entry: Entry, wait_s: float, done: Callable[[], bool]) -> None:
         until = self._clock.monotonic() + wait_s

@@ -95,6 +95,14 @@ class ShuttingDown(WsmgrError):
     retryable = True
 
 
+class HostFull(WsmgrError):
+    """The host's memory budget is used by workspaces that are in use; `details` has the figures."""
+
+    code = "host_full"
+    status = 503
+    retryable = True
+
+
 class EngineUnavailable(WsmgrError):
     """The container engine did not answer, or not in time. The state of its containers is unknown."""
 

@@ -10,6 +10,9 @@ from wsmgr.core.workspace import Absent, Created, Desired, Exited, Observed, Pha
 LOOK_AGAIN_S = 1.0
 """How soon a workspace is looked at again when it waits for something that sends no nudge."""
 
+ROOM_AGAIN_S = 0.05
+"""How soon when calls wait for a memory that others are about to give back."""
+
 
 @dataclass(frozen=True, slots=True)
 class RestartBudget:
@@ -25,12 +28,13 @@ class RestartBudget:
 class World:
     """All that a decision may depend on, taken at one moment.
 
-    `digest` is that of the specification wanted now. `ready` says that the running instance has answered;
-    `condemned` that it must not go on, and why (it missed its start deadline, hangs, or broke the protocol).
-    `attending` is the number of calls in flight or queued; `urgent` that a person asked for the stop, so that calls
-    in flight do not hold it up. `failures` are the times of the recent failures, oldest first, the cause of the last
-    in `last_failure`; `exhausted` says that they used up the budget, until somebody recovers the workspace.
-    Deadlines are not part of the world: a decision that waits says so in `recheck_after`.
+    `digest` is that of the specification wanted now. `ready` says that the running instance has answered; `condemned`
+    that it must not go on, and why (it missed its start deadline, hangs, or broke the protocol). `attending` is the
+    number of calls in flight or queued; `urgent` that a person asked for the stop, so that calls in flight do not
+    hold it up. `failures` are the times of the recent failures, oldest first, the cause of the last in
+    `last_failure`; `room` that the host's memory has been given back by those that made room; `exhausted` says that
+    they used up the budget, until somebody recovers the workspace. Deadlines are not part of the world: a decision
+    that waits says so in `recheck_after`.
     """
 
     desired: Desired
@@ -44,6 +48,7 @@ class World:
     last_failure: str = ""
     exhausted: bool = False
     budget: RestartBudget = RestartBudget()
+    room: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +146,9 @@ def _with_running(world: World, running: Running) -> Decision:
 
 def _one_step_up(world: World, observed: Absent | Created | Exited) -> Decision:
     match observed:
+        case Absent() if not world.room:
+            sentence = "It waits until others have stopped and given back their memory."
+            return Decision(Nothing(), Phase.CREATING, sentence, recheck_after=ROOM_AGAIN_S)
         case Absent():
             return Decision(Create(), Phase.CREATING, _again(world) if world.failures else "It is being made.")
         case Created(handle, digest) if digest != world.digest:
@@ -202,3 +210,12 @@ def remember_failure(failures: tuple[float, ...], now: float, budget: RestartBud
     """The failures that count after one more at `now`, and whether they are more than the budget allows."""
     recent = (*(at for at in failures if now - at < budget.window_s), now)
     return recent, len(recent) > budget.restarts
+
+
+def cause_of(exited: Exited) -> str:
+    """One sentence for an end that nobody asked for."""
+    if exited.oom_killed:
+        return "It ran out of memory and was killed by the kernel."
+    if exited.exit_code > 128:
+        return f"It was ended by signal {exited.exit_code - 128}."
+    return f"It exited by itself with code {exited.exit_code}."

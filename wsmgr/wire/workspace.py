@@ -40,7 +40,8 @@ class WorkspacePlugin(Response):
 
 class Workspace(Response):
     """One workspace. `port` is null on the unix transport; `limitsEnforced` says of each limit
-    whether it was seen to hold on this host."""
+    whether it was seen to hold on this host. `idleSeconds` is since its last activity that this daemon saw, or since it
+    took the workspace over; `stopsInSeconds` is null unless it runs, with no call in flight, and its plan stops it."""
 
     id: str
     container_id: str | None = None
@@ -62,6 +63,8 @@ class Workspace(Response):
     image: str | None = None
     runtime: str | None = None
     plugins: list[WorkspacePlugin]
+    idle_seconds: float | None = None
+    stops_in_seconds: float | None = None
 
 
 class WorkspacePage(Page[Workspace]):

@@ -103,17 +103,22 @@ async def recover(daemon: DaemonOf, actor: Actor, workspace: WorkspacePath, wait
 
 @router.get("/{workspace}/health", responses=problems(404))
 async def health(daemon: DaemonOf, workspace: WorkspacePath) -> WorkspaceHealth:
-    """Ask the runtime now."""
+    """Ask the runtime now. `consecutiveFailures` are the prober's, which this question does not count for."""
     unit = daemon.fleet.get(parse_workspace_id(workspace)).serving
     endpoint = unit.endpoint
     if endpoint is None:
-        return WorkspaceHealth(healthy=None, consecutive_failures=len(unit.failures))
+        return WorkspaceHealth(healthy=None, last_check=unit.last_check, consecutive_failures=unit.check_failures)
     checked = daemon.clock.now()
     try:
         seen = await daemon.channel.health(endpoint, HEALTH_TIMEOUT_S)
     except (ChannelClosed, ChannelTimeout, ProtocolViolation):
-        return WorkspaceHealth(healthy=False, last_check=checked, consecutive_failures=len(unit.failures) + 1)
-    return WorkspaceHealth(healthy=seen.status == "healthy", last_check=checked, uptime=seen.uptime_s)
+        return WorkspaceHealth(healthy=False, last_check=checked, consecutive_failures=unit.check_failures)
+    return WorkspaceHealth(
+        healthy=seen.status == "healthy",
+        last_check=checked,
+        consecutive_failures=unit.check_failures,
+        uptime=seen.uptime_s,
+    )
 
 
 @router.get("/{workspace}/logs", responses=problems(404))
