@@ -283,6 +283,7 @@ class Reconciler:
 
     async def _failed(self, entry: Entry, unit: Unit, cause: str) -> None:
         unit.fail(cause, self._clock.monotonic(), self._timings.budget)
+        unit.reason = cause
         await self._audit.say(DAEMON, "workspace.failed", cause, entry.record.id)
         unit.changed()
 
