@@ -155,8 +155,8 @@ class Settings(BaseSettings):
         description="Share of the host's memory that the plans of running workspaces may add up to; above 1 they are "
         "promised more than there is. Past it the longest-idle ones stop first.",
     )
-    retention_s: float = setting(
-        2_592_000.0,
+    retention_s: int = setting(
+        2_592_000,
         ge=0,
         description="A workspace that is stopped and was not used for so long is removed; its owner's plugins and "
         "records stay. 0: never.",

@@ -149,6 +149,34 @@ async def test_delete_forgets_the_workspace_and_keeps_plugins_and_records(system
     assert (await system.execute()).state is ExecutionState.SUCCEEDED
 
 
+async def test_what_was_looked_up_and_found_absent_can_be_deleted(system: FakeDaemon) -> None:
+    """After an outage everything is looked at anew; what is not there is known to be not there."""
+    await system.daemon.workspaces.put(ALICE, Desired.STOPPED, "uid:0")
+    entry = system.daemon.fleet.get(ALICE)
+    system.daemon.workspaces._reconciler.nudge_all(entry, look=True)
+    await asyncio.sleep(0.1)
+    assert await system.daemon.workspaces.delete(ALICE, "uid:0", 5)
+
+
+async def test_nothing_is_made_over_what_an_engine_that_was_away_at_the_start_still_runs(
+    system: FakeDaemon, tmp_path: Path
+) -> None:
+    """The daemon has not seen its containers yet: it waits for the engine's word and then adopts."""
+    await system.execute()
+    await system.crash()
+    system.engine.down = "Podman does not answer."
+    second = FakeDaemon(tmp_path, fallback=False)
+    second.adopt_world_of(system)
+    await second.start()
+    await second.put()
+    made = system.engine.calls.count(("create", ALICE))
+    system.engine.down = None
+    await until(lambda: second.daemon.fleet.get(ALICE).unit.endpoint is not None)
+    assert system.engine.calls.count(("create", ALICE)) == made
+    assert len(system.engine.boxes(ALICE)) == 1
+    await second.stop()
+
+
 async def test_verbs_on_an_unknown_workspace_are_not_found(system: FakeDaemon) -> None:
     """Only PUT and a call make one."""
     for verb in (system.daemon.workspaces.start, system.daemon.workspaces.stop, system.daemon.workspaces.restart):

@@ -9,6 +9,7 @@ from wsmgr.control.engines import Engines
 from wsmgr.control.fleet import Fleet
 from wsmgr.control.reconciler import Reconciler
 from wsmgr.core.errors import EngineUnavailable, WsmgrError
+from wsmgr.core.isolation import Isolation
 from wsmgr.core.workspace import Absent, Desired, Found, Running
 from wsmgr.ports.engine import Engine
 
@@ -23,6 +24,7 @@ class Adoption:
         self._engines = engines
         self._reconciler = reconciler
         self._audit = audit
+        self._seen: set[Isolation] = set()
 
     async def sweep(self) -> int:
         """Look at every engine that answers and nudge what differs. Returns how many running ones were found new."""
@@ -39,12 +41,16 @@ class Adoption:
     async def start_wanted(self) -> None:
         """Nudge every workspace that is wanted running, or wanted gone."""
         for entry in self._fleet:
+            if entry.isolation not in self._seen:
+                # Its engine has not said yet what there is: nothing must be made over what may be running.
+                entry.unit.belief = None
             if entry.record.desired is not Desired.STOPPED:
                 self._reconciler.nudge_all(entry)
 
     async def _sweep(self, engine: Engine) -> int:
         adopted = 0
         found = {one.workspace: one for one in await engine.list()}
+        self._seen.add(engine.isolation)
         for one in found.values():
             entry = self._fleet.find(one.workspace)
             if entry is None:

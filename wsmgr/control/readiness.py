@@ -36,7 +36,7 @@ class Readiness:
             await self._audit.say(DAEMON, "workspace.ready", "The runtime answers.", unit.workspace)
             return running
         if left <= 0:
-            unit.condemned = f"It never became ready within {self._start_deadline_s:.0f} s: {why}."
+            unit.condemned = f"It never became ready within {self._start_deadline_s:.0f} s: {why.removesuffix('.')}."
         return None
 
     async def wait(self, endpoint: Endpoint, deadline_s: float) -> str | None:

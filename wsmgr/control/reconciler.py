@@ -189,10 +189,15 @@ class Reconciler:
         if why is not None:
             return Unknown(f"The engine is away: {why}")
         try:
-            return await self._engines[unit.isolation].observe(unit.workspace)
+            observed = await self._engines[unit.isolation].observe(unit.workspace)
         except EngineUnavailable as error:
             await self._engines.report(unit.isolation, error)
             return Unknown(f"The engine is away: {error.sentence}")
+        wake = self._wakes.get(unit)
+        if isinstance(observed, Absent) and (wake is None or not wake.is_set()):
+            # Nothing comes to be by itself, so that this holds until somebody has it looked at anew.
+            unit.belief = observed
+        return observed
 
     async def _notice(self, entry: Entry, unit: Unit, observed: Observed) -> None:
         """Compare what is seen with what was seen, and count an end that nobody asked for as a failure."""
