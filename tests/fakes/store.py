@@ -203,14 +203,29 @@ class FakeStore(Store):
         self._events.append(kept)
         return kept
 
-    async def events(self, workspace: WorkspaceId | None, limit: int, before: int | None) -> Sequence[Event]:
+    async def events(
+        self,
+        workspace: WorkspaceId | None,
+        limit: int,
+        before: int | None,
+        *,
+        actor: str | None = None,
+        action: str | None = None,
+    ) -> Sequence[Event]:
         self._called("events")
         found = [
             event
             for event in reversed(self._events)
-            if workspace in (None, event.workspace) and (before is None or event.id < before)
+            if workspace in (None, event.workspace)
+            and (before is None or event.id < before)
+            and actor in (None, event.actor)
+            and action in (None, event.action)
         ]
         return found[:limit]
+
+    async def events_after(self, event: int, limit: int) -> Sequence[Event]:
+        self._called("events_after")
+        return [one for one in self._events if one.id > event][:limit]
 
     async def put_token(self, token: Token, digest: str) -> None:
         self._called("put_token")

@@ -143,7 +143,14 @@ def plugin_version(value: PluginVersion) -> wire_plugin.PluginVersion:
 def event(value: Event) -> wire_event.Event:
     """One line of the audit trail."""
     return wire_event.Event(
-        id=value.id, at=value.at, actor=value.actor, action=value.action, reason=value.reason, workspace=value.workspace
+        id=value.id,
+        at=value.at,
+        actor=value.actor,
+        action=value.action,
+        reason=value.reason,
+        workspace=value.workspace,
+        before=None if value.before is None else dict(value.before),
+        after=None if value.after is None else dict(value.after),
     )
 
 

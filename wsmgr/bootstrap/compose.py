@@ -21,6 +21,7 @@ from wsmgr.control.daemon import Daemon
 from wsmgr.control.demand import Demand
 from wsmgr.control.engines import Engines
 from wsmgr.control.executions import Executions
+from wsmgr.control.feed import Feed
 from wsmgr.control.fleet import Defaults, Fleet
 from wsmgr.control.lifecycle import Lifecycle
 from wsmgr.control.plugins import Plugins
@@ -80,7 +81,8 @@ def _podman(settings: Settings, instance: str, service: ApiService | None) -> Po
 def compose(settings: Settings, parts: Adapters) -> Daemon:
     """Wire a daemon; nothing is started."""
     clock, store, channel = parts.clock, parts.store, parts.channel
-    audit = Audit(store, clock)
+    feed = Feed()
+    audit = Audit(store, clock, feed)
     every = Engines(parts.engines, clock, probe_s=settings.engine_probe_s)
     fleet = Fleet(
         store,
@@ -105,6 +107,7 @@ def compose(settings: Settings, parts: Adapters) -> Daemon:
         workspaces=workspaces,
         clock=clock,
         audit=audit,
+        feed=feed,
         resync_s=settings.resync_s,
     )
     return Daemon(
@@ -112,6 +115,7 @@ def compose(settings: Settings, parts: Adapters) -> Daemon:
         channel=channel,
         engines=every,
         fleet=fleet,
+        feed=feed,
         workspaces=workspaces,
         plugins=plugins,
         executions=executions,

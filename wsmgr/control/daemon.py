@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from wsmgr.control.capabilities import Capabilities
 from wsmgr.control.engines import Engines
 from wsmgr.control.executions import Executions
+from wsmgr.control.feed import Feed
 from wsmgr.control.fleet import Fleet
 from wsmgr.control.lifecycle import Lifecycle
 from wsmgr.control.plugins import Plugins
@@ -25,6 +26,7 @@ class Daemon:
     channel: Channel
     engines: Engines
     fleet: Fleet
+    feed: Feed
     workspaces: Workspaces
     plugins: Plugins
     executions: Executions

@@ -11,6 +11,7 @@ from wsmgr.control.adoption import Adoption
 from wsmgr.control.audit import DAEMON, Audit
 from wsmgr.control.engines import Engines
 from wsmgr.control.executions import Executions
+from wsmgr.control.feed import Feed
 from wsmgr.control.fleet import Fleet
 from wsmgr.control.reconciler import Reconciler
 from wsmgr.control.workspaces import Workspaces
@@ -38,6 +39,7 @@ class Lifecycle:
         workspaces: Workspaces,
         clock: Clock,
         audit: Audit,
+        feed: Feed,
         resync_s: float,
     ) -> None:
         self._store = store
@@ -50,6 +52,7 @@ class Lifecycle:
         self._workspaces = workspaces
         self._clock = clock
         self._audit = audit
+        self._feed = feed
         self._resync_s = resync_s
         self._dropped = 0
         self._tasks: list[asyncio.Task[None]] = []
@@ -88,6 +91,8 @@ class Lifecycle:
         await self._reconciler.close()
         kept = "Workspaces were left running for the next daemon." if keep else "All workspaces were stopped."
         await self._audit.say(DAEMON, "daemon.stopped", f"{left} workspaces are left." if left else kept)
+        # Before the server ends: it waits for answers that have no end.
+        self._feed.close()
         try:
             await self._fleet.flush()
         except StoreUnavailable as error:

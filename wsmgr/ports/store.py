@@ -141,8 +141,20 @@ class EventStore(Protocol):
         """Keep it and return it with its id (ids grow)."""
         ...
 
-    async def events(self, workspace: WorkspaceId | None, limit: int, before: int | None) -> Sequence[Event]:
-        """Newest first; of one workspace, or of all when None; with ids below `before`."""
+    async def events(
+        self,
+        workspace: WorkspaceId | None,
+        limit: int,
+        before: int | None,
+        *,
+        actor: str | None = None,
+        action: str | None = None,
+    ) -> Sequence[Event]:
+        """Newest first; of one workspace, or of all when None; with ids below `before`; of one actor, of one action."""
+        ...
+
+    async def events_after(self, event: int, limit: int) -> Sequence[Event]:
+        """Oldest first: of all workspaces, with ids above `event`."""
         ...
 
 

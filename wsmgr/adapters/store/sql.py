@@ -172,8 +172,20 @@ class SqlStore(Store):
     async def append(self, event: Event) -> Event:
         return await self._writing.do(partial(events.append, event=event))
 
-    async def events(self, workspace: WorkspaceId | None, limit: int, before: int | None) -> Sequence[Event]:
-        return await self._reading.run(partial(events.newest, workspace=workspace, limit=limit, before=before))
+    async def events(
+        self,
+        workspace: WorkspaceId | None,
+        limit: int,
+        before: int | None,
+        *,
+        actor: str | None = None,
+        action: str | None = None,
+    ) -> Sequence[Event]:
+        page = partial(events.newest, workspace=workspace, limit=limit, before=before, actor=actor, action=action)
+        return await self._reading.run(page)
+
+    async def events_after(self, event: int, limit: int) -> Sequence[Event]:
+        return await self._reading.run(partial(events.following, event=event, limit=limit))
 
     async def put_token(self, token: Token, digest: str) -> None:
         await self._writing.do(partial(tokens.put, token=token, digest=digest))

@@ -134,7 +134,8 @@ class ExecutionRow(Row, table=True):
 
 
 class EventRow(Row, table=True):
-    """The audit trail. AUTOINCREMENT: an id is not given again after the newest rows were deleted."""
+    """The audit trail; `before` and `after` are JSON texts. AUTOINCREMENT: an id is not given again after the newest
+    rows were deleted."""
 
     __tablename__ = "events"
     __table_args__ = (Index(None, "workspace", "id"), {"sqlite_autoincrement": True})
@@ -145,6 +146,8 @@ class EventRow(Row, table=True):
     action: str
     reason: str = Field(sa_type=Text)
     workspace: str | None = Field(sa_type=KEY)
+    before: str | None = Field(default=None, sa_type=Text)
+    after: str | None = Field(default=None, sa_type=Text)
 
 
 class TokenRow(Row, table=True):
