@@ -117,7 +117,7 @@ async def test_a_listener_that_goes_is_forgotten(http: httpx.AsyncClient, system
 def before(system: FakeDaemon) -> int:
     """How many of the daemon's own parts listen."""
     del system
-    return 0
+    return 1
 
 
 async def test_an_overflow_is_told_and_ends_the_stream(http: httpx.AsyncClient, say: Said, system: FakeDaemon) -> None:

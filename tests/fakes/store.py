@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 
+from wsmgr.core.alert import Alert, Trouble
 from wsmgr.core.errors import Conflict, InvalidRequest, NotFound, StoreUnavailable
 from wsmgr.core.event import Event
 from wsmgr.core.execution import Execution, ExecutionState
@@ -35,6 +36,7 @@ class FakeStore(Store):
         self._versions: dict[tuple[OwnerKey, Slug], dict[Version, PluginVersion]] = {}
         self._executions: dict[ExecutionId, Execution] = {}
         self._events: list[Event] = []
+        self._alerts: dict[int, Alert] = {}
         self._tokens: dict[str, tuple[Token, str]] = {}
 
     def fail_next(self, method: str, error: Exception) -> None:
@@ -226,6 +228,51 @@ class FakeStore(Store):
     async def events_after(self, event: int, limit: int) -> Sequence[Event]:
         self._called("events_after")
         return [one for one in self._events if one.id > event][:limit]
+
+    async def raise_alert(self, trouble: Trouble, now: datetime) -> Alert | None:
+        self._called("raise_alert")
+        if any(alert.cause == trouble.cause and alert.resolved_at is None for alert in self._alerts.values()):
+            return None
+        alert = Alert(
+            id=max(self._alerts, default=0) + 1,
+            cause=trouble.cause,
+            severity=trouble.severity,
+            sentence=trouble.sentence,
+            workspace=trouble.workspace,
+            raised_at=now,
+        )
+        self._alerts[alert.id] = alert
+        return alert
+
+    async def resolve_alert(self, cause: str, now: datetime) -> Alert | None:
+        self._called("resolve_alert")
+        for alert in self._alerts.values():
+            if alert.cause == cause and alert.resolved_at is None:
+                self._alerts[alert.id] = replace(alert, resolved_at=now)
+                return self._alerts[alert.id]
+        return None
+
+    async def acknowledge_alert(self, alert: int, by: str, now: datetime) -> Alert:
+        self._called("acknowledge_alert")
+        stored = self._alerts.get(alert)
+        if stored is None:
+            raise NotFound(f"There is no alert {alert}.")
+        if stored.acknowledged_at is None:
+            self._alerts[alert] = replace(stored, acknowledged_at=now, acknowledged_by=by)
+        return self._alerts[alert]
+
+    async def open_alerts(self) -> Sequence[Alert]:
+        self._called("open_alerts")
+        return [alert for alert in self._alerts.values() if alert.resolved_at is None]
+
+    async def alerts(self, limit: int, before: int | None, *, resolved: bool) -> Sequence[Alert]:
+        self._called("alerts")
+        found = [
+            alert
+            for alert in reversed(self._alerts.values())
+            if (resolved or alert.resolved_at is None) and (before is None or alert.id < before)
+        ]
+        return found[:limit]
 
     async def put_token(self, token: Token, digest: str) -> None:
         self._called("put_token")

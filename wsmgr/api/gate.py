@@ -24,6 +24,7 @@ ADMIN_PREFIXES = (
     "/api/host",
     "/api/events",
     "/api/audit",
+    "/api/alerts",
 )
 
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from wsmgr.api.execute import error_of
 from wsmgr.control.daemon import Daemon
 from wsmgr.control.fleet import Entry
+from wsmgr.core.alert import Alert
 from wsmgr.core.capability import Capability
 from wsmgr.core.event import Event
 from wsmgr.core.execution import Execution
@@ -16,6 +17,7 @@ from wsmgr.core.limits import Limits, Plan
 from wsmgr.core.owner import Owner
 from wsmgr.core.plugin import PluginVersion
 from wsmgr.core.workspace import Created, Exited, Running
+from wsmgr.wire import alert as wire_alert
 from wsmgr.wire import capability as wire_capability
 from wsmgr.wire import event as wire_event
 from wsmgr.wire import execution as wire_execution
@@ -151,6 +153,21 @@ def event(value: Event) -> wire_event.Event:
         workspace=value.workspace,
         before=None if value.before is None else dict(value.before),
         after=None if value.after is None else dict(value.after),
+    )
+
+
+def alert(value: Alert) -> wire_alert.Alert:
+    """One alert."""
+    return wire_alert.Alert(
+        id=value.id,
+        cause=value.cause,
+        severity=value.severity.value,
+        sentence=value.sentence,
+        workspace=value.workspace,
+        raised_at=value.raised_at,
+        resolved_at=value.resolved_at,
+        acknowledged_at=value.acknowledged_at,
+        acknowledged_by=value.acknowledged_by,
     )
 
 

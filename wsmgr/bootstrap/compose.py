@@ -13,6 +13,7 @@ from wsmgr.adapters.worker import NoneEngine, WorkerEngine
 from wsmgr.bootstrap import places
 from wsmgr.bootstrap.state import instance_of
 from wsmgr.control.adoption import Adoption
+from wsmgr.control.alerts import Alerts
 from wsmgr.control.audit import Audit
 from wsmgr.control.calls import Calls
 from wsmgr.control.capabilities import Capabilities
@@ -96,6 +97,7 @@ def compose(settings: Settings, parts: Adapters) -> Daemon:
     calls = Calls(channel, plugins, reconciler, clock, audit)
     executions = Executions(fleet, plugins, demand, calls, store, clock)
     workspaces = Workspaces(fleet, every, reconciler, clock, audit)
+    alerts = Alerts(store, fleet, every, clock, audit, feed)
     lifecycle = Lifecycle(
         store=store,
         engines=every,
@@ -108,6 +110,7 @@ def compose(settings: Settings, parts: Adapters) -> Daemon:
         clock=clock,
         audit=audit,
         feed=feed,
+        alerts=alerts,
         resync_s=settings.resync_s,
     )
     return Daemon(
@@ -116,6 +119,7 @@ def compose(settings: Settings, parts: Adapters) -> Daemon:
         engines=every,
         fleet=fleet,
         feed=feed,
+        alerts=alerts,
         workspaces=workspaces,
         plugins=plugins,
         executions=executions,

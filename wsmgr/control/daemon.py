@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from wsmgr.control.alerts import Alerts
 from wsmgr.control.capabilities import Capabilities
 from wsmgr.control.engines import Engines
 from wsmgr.control.executions import Executions
@@ -27,6 +28,7 @@ class Daemon:
     engines: Engines
     fleet: Fleet
     feed: Feed
+    alerts: Alerts
     workspaces: Workspaces
     plugins: Plugins
     executions: Executions

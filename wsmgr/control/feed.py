@@ -88,9 +88,10 @@ class Feed:
         self._subscriptions: set[Subscription] = set()
         self._closed = False
 
-    def subscribe(self) -> Subscription:
-        """Hear all that is published from now on. Raises QuotaExceeded when too many listen."""
-        if len(self._subscriptions) >= self._listeners:
+    def subscribe(self, *, own: bool = False) -> Subscription:
+        """Hear all that is published from now on. Raises QuotaExceeded when too many listen; the daemon's `own` parts
+        are never refused."""
+        if not own and len(self._subscriptions) >= self._listeners:
             raise QuotaExceeded(
                 f"{self._listeners} listen to the events already; end one of them.", details={"limit": "listeners"}
             )

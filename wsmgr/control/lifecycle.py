@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable
 import structlog
 
 from wsmgr.control.adoption import Adoption
+from wsmgr.control.alerts import Alerts
 from wsmgr.control.audit import DAEMON, Audit
 from wsmgr.control.engines import Engines
 from wsmgr.control.executions import Executions
@@ -40,6 +41,7 @@ class Lifecycle:
         clock: Clock,
         audit: Audit,
         feed: Feed,
+        alerts: Alerts,
         resync_s: float,
     ) -> None:
         self._store = store
@@ -53,6 +55,7 @@ class Lifecycle:
         self._clock = clock
         self._audit = audit
         self._feed = feed
+        self._alerts = alerts
         self._resync_s = resync_s
         self._dropped = 0
         self._tasks: list[asyncio.Task[None]] = []
@@ -72,6 +75,7 @@ class Lifecycle:
         await self._adoption.start_wanted()
         self._tasks = [
             asyncio.create_task(self._engines.watch(), name="engines"),
+            asyncio.create_task(self._alerts.watch(), name="alerts"),
             asyncio.create_task(self._every(self._resync_s, self._resync), name="resync"),
             asyncio.create_task(self._every(5.0, self._write_behind), name="write behind"),
         ]

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from wsmgr.core.alert import Alert, Trouble
 from wsmgr.core.event import Event
 from wsmgr.core.execution import Execution
 from wsmgr.core.ids import ExecutionId, OwnerKey, Slug, Version, WorkspaceId
@@ -158,6 +159,30 @@ class EventStore(Protocol):
         ...
 
 
+class AlertStore(Protocol):
+    """Alerts; at most one of a cause is open."""
+
+    async def raise_alert(self, trouble: Trouble, now: datetime) -> Alert | None:
+        """A new alert; None when one with this cause is open already. Atomic, also between processes."""
+        ...
+
+    async def resolve_alert(self, cause: str, now: datetime) -> Alert | None:
+        """Close the open alert of a cause; None when there is none."""
+        ...
+
+    async def acknowledge_alert(self, alert: int, by: str, now: datetime) -> Alert:
+        """Note who knows of it; the first one stays. Also of a resolved one. Raises NotFound."""
+        ...
+
+    async def open_alerts(self) -> Sequence[Alert]:
+        """Those that are not resolved, oldest first."""
+        ...
+
+    async def alerts(self, limit: int, before: int | None, *, resolved: bool) -> Sequence[Alert]:
+        """Newest first, with ids below `before`; `resolved` also those."""
+        ...
+
+
 class TokenStore(Protocol):
     """Bearer tokens, kept as sha256 of the secret."""
 
@@ -174,7 +199,7 @@ class TokenStore(Protocol):
         ...
 
 
-class Store(OwnerStore, WorkspaceStore, PluginStore, ExecutionStore, EventStore, TokenStore, Protocol):
+class Store(OwnerStore, WorkspaceStore, PluginStore, ExecutionStore, EventStore, AlertStore, TokenStore, Protocol):
     """All that is kept, in one database."""
 
     async def open(self) -> None:

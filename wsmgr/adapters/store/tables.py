@@ -150,6 +150,35 @@ class EventRow(Row, table=True):
     after: str | None = Field(default=None, sa_type=Text)
 
 
+class AlertRow(Row, table=True):
+    """An alert. Of each cause at most one is open. `raised_told_at`, `resolved_told_at`: when the receiver of alerts
+    was told, or when that was given up."""
+
+    __tablename__ = "alerts"
+    __table_args__ = (
+        Index(
+            "uq_alerts_open",
+            "cause",
+            unique=True,
+            sqlite_where=text("resolved_at IS NULL"),
+            postgresql_where=text("resolved_at IS NULL"),
+        ),
+        {"sqlite_autoincrement": True},
+    )
+
+    id: int | None = Field(default=None, primary_key=True, sa_type=SERIAL)
+    cause: str = Field(sa_type=KEY)
+    severity: str
+    sentence: str = Field(sa_type=Text)
+    workspace: str | None = Field(sa_type=KEY)
+    raised_at: datetime
+    resolved_at: datetime | None = None
+    acknowledged_at: datetime | None = None
+    acknowledged_by: str | None = None
+    raised_told_at: datetime | None = None
+    resolved_told_at: datetime | None = None
+
+
 class TokenRow(Row, table=True):
     """A bearer token: `digest` is the sha256 of its secret, in hexadecimal."""
 
@@ -168,4 +197,5 @@ PLUGINS = METADATA.tables["plugins"]
 PLUGIN_VERSIONS = METADATA.tables["plugin_versions"]
 EXECUTIONS = METADATA.tables["executions"]
 EVENTS = METADATA.tables["events"]
+ALERTS = METADATA.tables["alerts"]
 TOKENS = METADATA.tables["tokens"]
