@@ -6,9 +6,9 @@ import os
 import pwd
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
-from pydantic import AliasChoices, BeforeValidator, Field, ValidationError
+from pydantic import AliasChoices, BeforeValidator, Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import (
     BaseSettings,
     NoDecode,
@@ -120,11 +120,26 @@ class Settings(BaseSettings):
     stop_grace_s: float = setting(6.0, ge=0, description="Between SIGTERM and SIGKILL for a workspace.")
     shutdown_deadline_s: float = setting(25.0, gt=0, description="For calls to end and workspaces to stop.")
     resync_s: float = setting(15.0, gt=0, description="Between two looks at everything the engine has.")
+    webhook_url: str | None = setting(
+        None,
+        pattern=r"^https?://[^\s/]\S*$",
+        repr=False,
+        description="Where alerts are told, as signed JSON; unset: nowhere.",
+    )
+    webhook_secret: SecretStr | None = setting(
+        None, min_length=16, description="Signs what is sent there; at least 16 characters."
+    )
     log_level: str = setting(
         "info", pattern="(?i)(debug|info|warning|error)", description="Least level that is logged."
     )
     log_file: Path | None = setting(None, description="Log to this file, rotated at 10 MB, instead of standard error.")
     log_format: str = setting("auto", pattern="auto|console|json", description="auto: console on a terminal.")
+
+    @model_validator(mode="after")
+    def _signed(self) -> Self:
+        if self.webhook_url is not None and self.webhook_secret is None:
+            raise ValueError("webhook_url needs webhook_secret, at least 16 characters that its receiver knows too")
+        return self
 
     @property
     def database(self) -> str:

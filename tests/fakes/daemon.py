@@ -9,6 +9,7 @@ from pathlib import Path
 from tests.fakes.channel import FakeChannel, FakeRuntime
 from tests.fakes.clock import LoopClock
 from tests.fakes.engine import FakeEngine
+from tests.fakes.notifier import FakeNotifier
 from tests.fakes.store import FakeStore
 from wsmgr.bootstrap.compose import Adapters, compose
 from wsmgr.control.daemon import Daemon
@@ -31,6 +32,7 @@ class FakeDaemon:
         self.channel = FakeChannel()
         self.engine = FakeEngine(Isolation.CONTAINER)
         self.worker = FakeEngine(Isolation.WORKER)
+        self.notifier = FakeNotifier()
         self._clock = LoopClock()
         self.settings = Settings(state_dir=state_dir, socket=state_dir / "api.sock", **settings)  # type: ignore[arg-type]
         self.daemon = self._compose()
@@ -38,11 +40,12 @@ class FakeDaemon:
     def adopt_world_of(self, other: FakeDaemon) -> None:
         """Before `start`: take over the store, the engines and the runtimes of a daemon that died."""
         self.store, self.channel, self.engine, self.worker = other.store, other.channel, other.engine, other.worker
+        self.notifier = other.notifier
         self.daemon = self._compose()
 
     def _compose(self) -> Daemon:
         engines = {Isolation.CONTAINER: self.engine, Isolation.WORKER: self.worker}
-        return compose(self.settings, Adapters(self.store, self.channel, engines, self._clock))
+        return compose(self.settings, Adapters(self.store, self.channel, engines, self._clock, notifier=self.notifier))
 
     async def start(self) -> FakeDaemon:
         """Start the real lifecycle."""

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from wsmgr.core.alert import Alert, Trouble
+from wsmgr.core.alert import Alert, Notice, Stage, Trouble
 from wsmgr.core.errors import Conflict, InvalidRequest, NotFound, StoreUnavailable
 from wsmgr.core.event import Event
 from wsmgr.core.execution import Execution, ExecutionState
@@ -37,6 +37,7 @@ class FakeStore(Store):
         self._executions: dict[ExecutionId, Execution] = {}
         self._events: list[Event] = []
         self._alerts: dict[int, Alert] = {}
+        self._told: dict[tuple[int, Stage], datetime] = {}
         self._tokens: dict[str, tuple[Token, str]] = {}
 
     def fail_next(self, method: str, error: Exception) -> None:
@@ -264,6 +265,20 @@ class FakeStore(Store):
     async def open_alerts(self) -> Sequence[Alert]:
         self._called("open_alerts")
         return [alert for alert in self._alerts.values() if alert.resolved_at is None]
+
+    async def untold(self, since: datetime, limit: int) -> Sequence[Notice]:
+        self._called("untold")
+        found = []
+        for alert in list(self._alerts.values()):
+            if (alert.id, Stage.RAISED) not in self._told and (alert.resolved_at is None or alert.raised_at > since):
+                found.append(Notice(alert, Stage.RAISED))
+            if alert.resolved_at is not None and (alert.id, Stage.RESOLVED) not in self._told:
+                found += [Notice(alert, Stage.RESOLVED)] if alert.resolved_at > since else []
+        return found[:limit]
+
+    async def told(self, notice: Notice, now: datetime) -> None:
+        self._called("told")
+        self._told[notice.alert.id, notice.stage] = now
 
     async def alerts(self, limit: int, before: int | None, *, resolved: bool) -> Sequence[Alert]:
         self._called("alerts")

@@ -9,6 +9,7 @@ from wsmgr.adapters.channel import RuntimeChannel
 from wsmgr.adapters.podman.api_service import ApiService
 from wsmgr.adapters.podman.engine import PodmanEngine
 from wsmgr.adapters.store.sql import SqlStore
+from wsmgr.adapters.webhook import WebhookNotifier
 from wsmgr.adapters.worker import NoneEngine, WorkerEngine
 from wsmgr.bootstrap import places
 from wsmgr.bootstrap.state import instance_of
@@ -19,6 +20,7 @@ from wsmgr.control.calls import Calls
 from wsmgr.control.capabilities import Capabilities
 from wsmgr.control.clock import SystemClock
 from wsmgr.control.daemon import Daemon
+from wsmgr.control.delivery import Delivery
 from wsmgr.control.demand import Demand
 from wsmgr.control.engines import Engines
 from wsmgr.control.executions import Executions
@@ -32,26 +34,35 @@ from wsmgr.core.isolation import Isolation
 from wsmgr.ports.channel import Channel
 from wsmgr.ports.clock import Clock
 from wsmgr.ports.engine import Engine
+from wsmgr.ports.notifier import Notifier
 from wsmgr.ports.store import Store
 from wsmgr.settings import Settings
 
 
 @dataclass(frozen=True, slots=True)
 class Adapters:
-    """The mechanisms of a daemon; tests put fakes here. `service`: podman's API service, where the daemon keeps one."""
+    """The mechanisms of a daemon; tests put fakes here. `service`: podman's API service, where the daemon keeps
+    one. `notifier`: who is told of alerts."""
 
     store: Store
     channel: Channel
     engines: Mapping[Isolation, Engine]
     clock: Clock
     service: ApiService | None = None
+    notifier: Notifier | None = None
 
 
 def adapters(settings: Settings) -> Adapters:
     """The real ones."""
     service = None if settings.podman_socket is not None else ApiService(settings.socket.with_name("podman.sock"))
     every = engines(settings, service)
-    return Adapters(SqlStore(settings.database), RuntimeChannel(), every, SystemClock(), service)
+    return Adapters(SqlStore(settings.database), RuntimeChannel(), every, SystemClock(), service, _notifier(settings))
+
+
+def _notifier(settings: Settings) -> Notifier | None:
+    if settings.webhook_url is None or settings.webhook_secret is None:
+        return None
+    return WebhookNotifier(settings.webhook_url, settings.webhook_secret.get_secret_value())
 
 
 def engines(settings: Settings, service: ApiService | None) -> dict[Isolation, Engine]:
@@ -111,6 +122,7 @@ def compose(settings: Settings, parts: Adapters) -> Daemon:
         audit=audit,
         feed=feed,
         alerts=alerts,
+        delivery=Delivery(parts.notifier, store, clock, audit, feed) if parts.notifier else None,
         resync_s=settings.resync_s,
     )
     return Daemon(

@@ -10,6 +10,7 @@ import structlog
 from wsmgr.control.adoption import Adoption
 from wsmgr.control.alerts import Alerts
 from wsmgr.control.audit import DAEMON, Audit
+from wsmgr.control.delivery import Delivery
 from wsmgr.control.engines import Engines
 from wsmgr.control.executions import Executions
 from wsmgr.control.feed import Feed
@@ -42,6 +43,7 @@ class Lifecycle:
         audit: Audit,
         feed: Feed,
         alerts: Alerts,
+        delivery: Delivery | None,
         resync_s: float,
     ) -> None:
         self._store = store
@@ -56,6 +58,7 @@ class Lifecycle:
         self._audit = audit
         self._feed = feed
         self._alerts = alerts
+        self._delivery = delivery
         self._resync_s = resync_s
         self._dropped = 0
         self._tasks: list[asyncio.Task[None]] = []
@@ -79,6 +82,8 @@ class Lifecycle:
             asyncio.create_task(self._every(self._resync_s, self._resync), name="resync"),
             asyncio.create_task(self._every(5.0, self._write_behind), name="write behind"),
         ]
+        if self._delivery is not None:
+            self._tasks.append(asyncio.create_task(self._delivery.run(), name="delivery"))
 
     async def stop(self, deadline_s: float, *, keep: bool) -> None:
         """Refuse calls, let those in flight end, stop all workspaces (unless `keep`), and close. Bounded in time."""
@@ -101,6 +106,8 @@ class Lifecycle:
             await self._fleet.flush()
         except StoreUnavailable as error:
             log.error("last activity not stored", why=error.sentence)
+        if self._delivery is not None:
+            await self._delivery.close()
         await self._channel.close()
         await self._engines.close()
         await self._store.close()

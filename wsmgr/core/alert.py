@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -40,6 +41,27 @@ class Alert:
     resolved_at: datetime | None = None
     acknowledged_at: datetime | None = None
     acknowledged_by: str | None = None
+
+
+class Stage(StrEnum):
+    """What is told of an alert."""
+
+    RAISED = "raised"
+    RESOLVED = "resolved"
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """That an alert was raised or resolved. `id` names it for ever: the same notice that is told twice has the same."""
+
+    alert: Alert
+    stage: Stage
+
+    @property
+    def id(self) -> str:
+        """Unique, also among the databases of several daemons."""
+        made = f"{self.alert.id}|{self.alert.cause}|{self.alert.raised_at.timestamp():.6f}|{self.stage}"
+        return hashlib.sha256(made.encode()).hexdigest()[:32]
 
 
 def workspace_error(workspace: WorkspaceId, reason: str) -> Trouble:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from wsmgr.core.alert import Alert, Trouble
+from wsmgr.core.alert import Alert, Notice, Trouble
 from wsmgr.core.event import Event
 from wsmgr.core.execution import Execution
 from wsmgr.core.ids import ExecutionId, OwnerKey, Slug, Version, WorkspaceId
@@ -176,6 +176,15 @@ class AlertStore(Protocol):
 
     async def open_alerts(self) -> Sequence[Alert]:
         """Those that are not resolved, oldest first."""
+        ...
+
+    async def untold(self, since: datetime, limit: int) -> Sequence[Notice]:
+        """What nobody was told of, oldest alerts first, of one alert first that it was raised: of alerts that are open,
+        or were raised or resolved after `since`."""
+        ...
+
+    async def told(self, notice: Notice, now: datetime) -> None:
+        """Note that a notice was delivered, or given up."""
         ...
 
     async def alerts(self, limit: int, before: int | None, *, resolved: bool) -> Sequence[Alert]:

@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from tests.contract.store.records import HOME, NOON, at
-from wsmgr.core.alert import Alert, Severity, Trouble, workspace_error
+from wsmgr.core.alert import Alert, Notice, Severity, Stage, Trouble, workspace_error
 from wsmgr.core.errors import NotFound
 from wsmgr.ports.store import Store
 
@@ -80,6 +80,32 @@ async def test_alerts_are_listed_newest_first(store: Store) -> None:
     assert [one.cause for one in await store.alerts(2, None, resolved=True)] == ["d", "c"]
     assert [one.cause for one in await store.alerts(2, made[2].id, resolved=True)] == ["b", "a"]
     assert [one.cause for one in await store.alerts(1, made[3].id, resolved=False)] == ["b"]
+
+
+async def test_what_nobody_was_told_of_is_found(store: Store) -> None:
+    """Each stage once, in order; what was told is not told again."""
+    first, second = await raised(store, "a"), await raised(store, "b", 1)
+    resolved = await store.resolve_alert("a", at(2))
+    assert resolved is not None
+    pending = await store.untold(at(-10), 9)
+    assert pending == [Notice(resolved, Stage.RAISED), Notice(resolved, Stage.RESOLVED), Notice(second, Stage.RAISED)]
+    assert len({notice.id for notice in pending}) == 3
+    assert Notice(first, Stage.RAISED).id == pending[0].id
+    await store.told(pending[0], at(3))
+    assert await store.untold(at(-10), 9) == pending[1:]
+    await store.told(pending[2], at(3))
+    assert await store.untold(at(-10), 9) == pending[1:2]
+
+
+async def test_what_is_long_over_is_not_told(store: Store) -> None:
+    """What is open still is, however old."""
+    await raised(store, "old and over")
+    await store.resolve_alert("old and over", at(1))
+    await raised(store, "old and open")
+    await raised(store, "over now")
+    await store.resolve_alert("over now", at(100))
+    found = [(notice.alert.cause, notice.stage) for notice in await store.untold(at(50), 9)]
+    assert found == [("old and open", Stage.RAISED), ("over now", Stage.RESOLVED)]
 
 
 async def test_an_alert_may_quote_anything(store: Store) -> None:

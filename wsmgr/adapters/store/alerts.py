@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import Connection, func, select, update
+from sqlalchemy import Connection, and_, func, or_, select, update
 
 from wsmgr.adapters.store.rows import alert_from, trouble_values
 from wsmgr.adapters.store.tables import ALERTS
 from wsmgr.adapters.store.upsert import insert
-from wsmgr.core.alert import Alert, Trouble
+from wsmgr.core.alert import Alert, Notice, Stage, Trouble
 from wsmgr.core.errors import NotFound
 
 _C = ALERTS.c
@@ -51,6 +51,27 @@ def all_open(connection: Connection) -> list[Alert]:
     """Those that are not resolved, oldest first."""
     query = select(ALERTS).where(_C.resolved_at.is_(None)).order_by(_C.id)
     return [alert_from(row) for row in connection.execute(query)]
+
+
+def untold(connection: Connection, since: datetime, limit: int) -> list[Notice]:
+    """What nobody was told of: of open alerts, and of those raised or resolved after `since`."""
+    raised = and_(_C.raised_told_at.is_(None), or_(_C.resolved_at.is_(None), _C.raised_at > since))
+    resolved = and_(_C.resolved_told_at.is_(None), _C.resolved_at > since)
+    query = select(ALERTS).where(or_(raised, resolved)).order_by(_C.id).limit(limit)
+    found = []
+    for row in connection.execute(query):
+        alert = alert_from(row)
+        if row.raised_told_at is None and (alert.resolved_at is None or alert.raised_at > since):
+            found.append(Notice(alert, Stage.RAISED))
+        if row.resolved_told_at is None and alert.resolved_at is not None and alert.resolved_at > since:
+            found.append(Notice(alert, Stage.RESOLVED))
+    return found
+
+
+def told(connection: Connection, notice: Notice, now: datetime) -> None:
+    """Note when."""
+    column = "raised_told_at" if notice.stage is Stage.RAISED else "resolved_told_at"
+    connection.execute(update(ALERTS).where(_C.id == notice.alert.id).values({column: now}))
 
 
 def newest(connection: Connection, limit: int, before: int | None, *, resolved: bool) -> list[Alert]:

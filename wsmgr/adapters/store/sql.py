@@ -19,7 +19,7 @@ from wsmgr.adapters.store.readers import Readers
 from wsmgr.adapters.store.schema import migrate
 from wsmgr.adapters.store.tables import OWNERS
 from wsmgr.adapters.store.writer import Writer
-from wsmgr.core.alert import Alert, Trouble
+from wsmgr.core.alert import Alert, Notice, Trouble
 from wsmgr.core.errors import StoreUnavailable
 from wsmgr.core.event import Event
 from wsmgr.core.execution import Execution
@@ -199,6 +199,12 @@ class SqlStore(Store):
 
     async def open_alerts(self) -> Sequence[Alert]:
         return await self._reading.run(alerts.all_open)
+
+    async def untold(self, since: datetime, limit: int) -> Sequence[Notice]:
+        return await self._reading.run(partial(alerts.untold, since=since, limit=limit))
+
+    async def told(self, notice: Notice, now: datetime) -> None:
+        await self._writing.do(partial(alerts.told, notice=notice, now=now))
 
     async def alerts(self, limit: int, before: int | None, *, resolved: bool) -> Sequence[Alert]:
         return await self._reading.run(partial(alerts.newest, limit=limit, before=before, resolved=resolved))
