@@ -129,6 +129,8 @@ class Settings(BaseSettings):
     webhook_secret: SecretStr | None = setting(
         None, min_length=16, description="Signs what is sent there; at least 16 characters."
     )
+    executions_retention_days: float = setting(30.0, gt=0, description="For how long execution records are kept.")
+    events_retention_days: float = setting(90.0, gt=0, description="For how long the audit trail is kept.")
     log_level: str = setting(
         "info", pattern="(?i)(debug|info|warning|error)", description="Least level that is logged."
     )

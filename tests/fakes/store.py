@@ -27,6 +27,7 @@ class FakeStore(Store):
     def __init__(self, *, is_open: bool = False) -> None:
         self.calls: list[str] = []
         self._dropped = 0
+        self.free_pages = 0
         self._is_open = is_open
         self._failures: dict[str, list[Exception]] = {}
         self._owners: dict[OwnerKey, Owner] = {}
@@ -36,6 +37,7 @@ class FakeStore(Store):
         self._versions: dict[tuple[OwnerKey, Slug], dict[Version, PluginVersion]] = {}
         self._executions: dict[ExecutionId, Execution] = {}
         self._events: list[Event] = []
+        self._last_event = self._last_alert = 0
         self._alerts: dict[int, Alert] = {}
         self._told: dict[tuple[int, Stage], datetime] = {}
         self._tokens: dict[str, tuple[Token, str]] = {}
@@ -202,7 +204,8 @@ class FakeStore(Store):
 
     async def append(self, event: Event) -> Event:
         self._called("append")
-        kept = replace(event, id=len(self._events) + 1)
+        self._last_event += 1
+        kept = replace(event, id=self._last_event)
         self._events.append(kept)
         return kept
 
@@ -234,8 +237,9 @@ class FakeStore(Store):
         self._called("raise_alert")
         if any(alert.cause == trouble.cause and alert.resolved_at is None for alert in self._alerts.values()):
             return None
+        self._last_alert += 1
         alert = Alert(
-            id=max(self._alerts, default=0) + 1,
+            id=self._last_alert,
             cause=trouble.cause,
             severity=trouble.severity,
             sentence=trouble.sentence,
@@ -288,6 +292,32 @@ class FakeStore(Store):
             if (resolved or alert.resolved_at is None) and (before is None or alert.id < before)
         ]
         return found[:limit]
+
+    async def purge_executions(self, before: datetime, limit: int) -> int:
+        self._called("purge_executions")
+        every = sorted(self._executions.values(), key=lambda one: one.created_at)
+        old = [one.id for one in every if one.created_at < before and one.state is not ExecutionState.RUNNING]
+        for gone in old[:limit]:
+            del self._executions[gone]
+        return len(old[:limit])
+
+    async def purge_events(self, before: datetime, limit: int) -> int:
+        self._called("purge_events")
+        old = [event.id for event in sorted(self._events, key=lambda one: one.at) if event.at < before][:limit]
+        self._events = [event for event in self._events if event.id not in old]
+        return len(old)
+
+    async def purge_alerts(self, before: datetime, limit: int) -> int:
+        self._called("purge_alerts")
+        over = [one.id for one in self._alerts.values() if one.resolved_at is not None and one.resolved_at < before]
+        for gone in over[:limit]:
+            del self._alerts[gone]
+        return len(over[:limit])
+
+    async def reclaim(self, pages: int) -> int:
+        self._called("reclaim")
+        self.free_pages = max(0, self.free_pages - pages)
+        return self.free_pages
 
     async def put_token(self, token: Token, digest: str) -> None:
         self._called("put_token")

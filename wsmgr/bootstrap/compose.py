@@ -29,6 +29,7 @@ from wsmgr.control.fleet import Defaults, Fleet
 from wsmgr.control.lifecycle import Lifecycle
 from wsmgr.control.plugins import Plugins
 from wsmgr.control.reconciler import Reconciler, Timings
+from wsmgr.control.retention import Keep, Retention
 from wsmgr.control.workspaces import Workspaces
 from wsmgr.core.isolation import Isolation
 from wsmgr.ports.channel import Channel
@@ -109,6 +110,7 @@ def compose(settings: Settings, parts: Adapters) -> Daemon:
     executions = Executions(fleet, plugins, demand, calls, store, clock)
     workspaces = Workspaces(fleet, every, reconciler, clock, audit)
     alerts = Alerts(store, fleet, every, clock, audit, feed)
+    keep = Keep(settings.executions_retention_days, settings.events_retention_days)
     lifecycle = Lifecycle(
         store=store,
         engines=every,
@@ -122,6 +124,7 @@ def compose(settings: Settings, parts: Adapters) -> Daemon:
         audit=audit,
         feed=feed,
         alerts=alerts,
+        retention=Retention(store, clock, keep),
         delivery=Delivery(parts.notifier, store, clock, audit, feed) if parts.notifier else None,
         resync_s=settings.resync_s,
     )

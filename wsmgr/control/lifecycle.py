@@ -16,6 +16,7 @@ from wsmgr.control.executions import Executions
 from wsmgr.control.feed import Feed
 from wsmgr.control.fleet import Fleet
 from wsmgr.control.reconciler import Reconciler
+from wsmgr.control.retention import Retention
 from wsmgr.control.workspaces import Workspaces
 from wsmgr.core.errors import StoreUnavailable
 from wsmgr.ports.channel import Channel
@@ -43,6 +44,7 @@ class Lifecycle:
         audit: Audit,
         feed: Feed,
         alerts: Alerts,
+        retention: Retention,
         delivery: Delivery | None,
         resync_s: float,
     ) -> None:
@@ -59,6 +61,7 @@ class Lifecycle:
         self._feed = feed
         self._alerts = alerts
         self._delivery = delivery
+        self._retention = retention
         self._resync_s = resync_s
         self._dropped = 0
         self._tasks: list[asyncio.Task[None]] = []
@@ -81,6 +84,7 @@ class Lifecycle:
             asyncio.create_task(self._alerts.watch(), name="alerts"),
             asyncio.create_task(self._every(self._resync_s, self._resync), name="resync"),
             asyncio.create_task(self._every(5.0, self._write_behind), name="write behind"),
+            asyncio.create_task(self._retention.run(), name="retention"),
         ]
         if self._delivery is not None:
             self._tasks.append(asyncio.create_task(self._delivery.run(), name="delivery"))

@@ -192,6 +192,27 @@ class AlertStore(Protocol):
         ...
 
 
+class RetentionStore(Protocol):
+    """Deletes what is old enough. Running executions and open alerts stay, however old."""
+
+    async def purge_executions(self, before: datetime, limit: int) -> int:
+        """Delete up to `limit` records of calls that began before then and have ended. Returns how many."""
+        ...
+
+    async def purge_events(self, before: datetime, limit: int) -> int:
+        """Delete up to `limit` older events. Returns how many."""
+        ...
+
+    async def purge_alerts(self, before: datetime, limit: int) -> int:
+        """Delete up to `limit` alerts that were resolved before then. Returns how many."""
+        ...
+
+    async def reclaim(self, pages: int) -> int:
+        """Give up to `pages` free pages of the file back to the file system, where the database does not do so by
+        itself. Returns how many are left."""
+        ...
+
+
 class TokenStore(Protocol):
     """Bearer tokens, kept as sha256 of the secret."""
 
@@ -208,7 +229,17 @@ class TokenStore(Protocol):
         ...
 
 
-class Store(OwnerStore, WorkspaceStore, PluginStore, ExecutionStore, EventStore, AlertStore, TokenStore, Protocol):
+class Store(
+    OwnerStore,
+    WorkspaceStore,
+    PluginStore,
+    ExecutionStore,
+    EventStore,
+    AlertStore,
+    RetentionStore,
+    TokenStore,
+    Protocol,
+):
     """All that is kept, in one database."""
 
     async def open(self) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 
-from wsmgr.adapters.store import alerts, events, executions, owners, plugins, tokens, workspaces
+from wsmgr.adapters.store import alerts, events, executions, owners, plugins, retention, tokens, workspaces
 from wsmgr.adapters.store.connect import Access, connect, create_file, parse_url
 from wsmgr.adapters.store.failures import unavailable
 from wsmgr.adapters.store.pending import Pending
@@ -208,6 +208,18 @@ class SqlStore(Store):
 
     async def alerts(self, limit: int, before: int | None, *, resolved: bool) -> Sequence[Alert]:
         return await self._reading.run(partial(alerts.newest, limit=limit, before=before, resolved=resolved))
+
+    async def purge_executions(self, before: datetime, limit: int) -> int:
+        return await self._writing.do(partial(retention.purge_executions, before=before, limit=limit))
+
+    async def purge_events(self, before: datetime, limit: int) -> int:
+        return await self._writing.do(partial(retention.purge_events, before=before, limit=limit))
+
+    async def purge_alerts(self, before: datetime, limit: int) -> int:
+        return await self._writing.do(partial(retention.purge_alerts, before=before, limit=limit))
+
+    async def reclaim(self, pages: int) -> int:
+        return await self._writing.do(partial(retention.reclaim, pages=pages))
 
     async def put_token(self, token: Token, digest: str) -> None:
         await self._writing.do(partial(tokens.put, token=token, digest=digest))

@@ -105,6 +105,8 @@ class ExecutionRow(Row, table=True):
     __tablename__ = "executions"
     __table_args__ = (
         Index(None, "workspace", "created_at", "id"),
+        # For what deletes old ones.
+        Index(None, "created_at"),
         # Small whatever the table's size: after a crash the running ones are found at once.
         Index(
             "ix_executions_running",
@@ -138,7 +140,7 @@ class EventRow(Row, table=True):
     rows were deleted."""
 
     __tablename__ = "events"
-    __table_args__ = (Index(None, "workspace", "id"), {"sqlite_autoincrement": True})
+    __table_args__ = (Index(None, "workspace", "id"), Index(None, "at"), {"sqlite_autoincrement": True})
 
     id: int | None = Field(default=None, primary_key=True, sa_type=SERIAL)
     at: datetime
