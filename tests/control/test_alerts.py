@@ -12,6 +12,7 @@ from tests.fakes.engine import Script
 from wsmgr.core.alert import Alert
 from wsmgr.core.errors import EngineUnavailable, NeverStarted, NotFound, StoreUnavailable
 from wsmgr.core.ids import OwnerKey, WorkspaceId
+from wsmgr.core.isolation import Isolation
 from wsmgr.core.owner import Owner
 from wsmgr.core.workspace import Phase
 
@@ -88,6 +89,21 @@ async def test_an_engine_that_is_away_is_one_alert_until_it_is_back(system: Fake
     assert [alert.resolved_at is not None for alert in alerts] == [True, True]
     assert DOWN in alerts[0].sentence
     assert len(await all_of(system)) == 2
+
+
+async def test_an_engine_that_nobody_is_to_use_is_no_alert(tmp_path: Path) -> None:
+    """A host without podman; until an owner chooses containers."""
+    system = FakeDaemon(tmp_path, isolation="worker")
+    system.engine.down = DOWN
+    await system.start()
+    await asyncio.sleep(30)
+    assert "engine.away" in system.actions()
+    assert await all_of(system) == []
+    await system.daemon.workspaces.put_owner(Owner(OwnerKey("user:alice"), isolation=Isolation.CONTAINER), "uid:0")
+    await system.daemon.fleet.ensure(ALICE)
+    await asyncio.sleep(10)
+    assert [alert.cause for alert in await all_of(system)] == ["engine.away:container"]
+    await system.stop()
 
 
 async def test_a_stand_in_is_an_alert_until_it_ends(system: FakeDaemon) -> None:

@@ -109,7 +109,7 @@ def compose(settings: Settings, parts: Adapters) -> Daemon:
     calls = Calls(channel, plugins, reconciler, clock, audit)
     executions = Executions(fleet, plugins, demand, calls, store, clock)
     workspaces = Workspaces(fleet, every, reconciler, clock, audit)
-    alerts = Alerts(store, fleet, every, clock, audit, feed)
+    alerts = Alerts(store, fleet, every, clock, audit, feed, settings.isolation)
     keep = Keep(settings.executions_retention_days, settings.events_retention_days)
     lifecycle = Lifecycle(
         store=store,

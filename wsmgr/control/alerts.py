@@ -15,6 +15,7 @@ from wsmgr.core.alert import Alert, Trouble, engine_away, records_dropped, works
 from wsmgr.core.errors import StoreUnavailable
 from wsmgr.core.event import Facts
 from wsmgr.core.ids import WorkspaceId
+from wsmgr.core.isolation import Isolation
 from wsmgr.core.workspace import Desired, Phase
 from wsmgr.ports.clock import Clock
 from wsmgr.ports.store import Store
@@ -38,13 +39,16 @@ class _Dropped:
 class Alerts:
     """Looks at the whole state each time, so that nothing is missed that happened while the database was away."""
 
-    def __init__(self, store: Store, fleet: Fleet, engines: Engines, clock: Clock, audit: Audit, feed: Feed) -> None:
+    def __init__(
+        self, store: Store, fleet: Fleet, engines: Engines, clock: Clock, audit: Audit, feed: Feed, chosen: Isolation
+    ) -> None:
         self._store = store
         self._fleet = fleet
         self._engines = engines
         self._clock = clock
         self._audit = audit
         self._feed = feed
+        self._chosen = chosen
         self._dropped = _Dropped()
         self._open: set[str] | None = None
 
@@ -104,7 +108,8 @@ class Alerts:
             if entry.standing_in:
                 why = self._engines.away(entry.isolation) or "its engine was away when it was needed."
                 found.append(workspace_degraded(workspace, why))
-        for isolation in self._engines.isolations:
+        # An engine that nobody is to use may be missing on this host.
+        for isolation in {self._chosen, *(entry.isolation for entry in self._fleet)}:
             away = self._engines.away(isolation)
             if away is not None:
                 found.append(engine_away(isolation, away))

@@ -39,11 +39,6 @@ class Engines:
     def __iter__(self) -> Iterator[Engine]:
         return iter(self._engines.values())
 
-    @property
-    def isolations(self) -> tuple[Isolation, ...]:
-        """Those that have an engine."""
-        return tuple(self._engines)
-
     def on_change(self, listener: Change) -> None:
         """Call `listener(isolation, why)` when an engine goes away (`why` is a sentence) or is back (None)."""
         self._listeners.append(listener)
