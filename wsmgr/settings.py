@@ -6,9 +6,9 @@ import os
 import pwd
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
-from pydantic import BeforeValidator, Field, ValidationError
+from pydantic import BeforeValidator, Field, SecretStr, ValidationError, model_validator
 from pydantic.fields import FieldInfo
 from pydantic_settings import (
     BaseSettings,
@@ -109,7 +109,7 @@ class Settings(BaseSettings):
     socket: Path = Field(default_factory=_default_socket, description="The unix socket of the API.")
     listen: str | None = setting(
         None,
-        pattern=r"(127\.0\.0\.1|\[::1\]|localhost):\d{1,5}",
+        pattern=r"^(127\.0\.0\.1|\[::1\]|localhost):\d{1,5}$",
         description="Loopback TCP address of the API besides the socket; every call there needs a token.",
     )
     admins: Names = setting(
@@ -161,11 +161,28 @@ class Settings(BaseSettings):
         description="A workspace that is stopped and was not used for so long is removed; its owner's plugins and "
         "records stay. 0: never.",
     )
+    webhook_url: str | None = setting(
+        None,
+        pattern=r"^https?://[^\s/]\S*$",
+        repr=False,
+        description="Where alerts are told, as signed JSON; unset: nowhere.",
+    )
+    webhook_secret: SecretStr | None = setting(
+        None, min_length=16, description="Signs what is sent there; at least 16 characters."
+    )
+    executions_retention_days: float = setting(30.0, gt=0, description="For how long execution records are kept.")
+    events_retention_days: float = setting(90.0, gt=0, description="For how long the audit trail is kept.")
     log_level: str = setting(
-        "info", pattern="(?i)(debug|info|warning|error)", description="Least level that is logged."
+        "info", pattern="(?i)^(debug|info|warning|error)$", description="Least level that is logged."
     )
     log_file: Path | None = setting(None, description="Log to this file, rotated at 10 MB, instead of standard error.")
-    log_format: str = setting("auto", pattern="auto|console|json", description="auto: console on a terminal.")
+    log_format: str = setting("auto", pattern="^(auto|console|json)$", description="auto: console on a terminal.")
+
+    @model_validator(mode="after")
+    def _signed(self) -> Self:
+        if self.webhook_url is not None and self.webhook_secret is None:
+            raise ValueError("webhook_url needs webhook_secret, at least 16 characters that its receiver knows too")
+        return self
 
     @property
     def database(self) -> str:

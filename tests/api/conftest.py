@@ -45,7 +45,8 @@ async def system(tmp_path: Path) -> AsyncIterator[FakeDaemon]:
     system = await FakeDaemon(tmp_path).start()
     await system.put()
     yield system
-    await system.stop()
+    if not system.daemon.executions.refusing:
+        await system.stop()
 
 
 @pytest.fixture

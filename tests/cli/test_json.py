@@ -10,6 +10,8 @@ import pytest
 
 from tests.cli.conftest import CommandLine
 from tests.client.fake_daemon import FakeDaemon
+from wsmgr.wire.alert import Alert
+from wsmgr.wire.event import Event
 from wsmgr.wire.execute import ExecuteResponse
 from wsmgr.wire.execution import Execution
 from wsmgr.wire.plugin import PluginResult, PluginVersion
@@ -29,6 +31,10 @@ A = "user:alice"
         (("recover", A), Workspace),
         (("execute", "hello", "--user", "alice"), ExecuteResponse),
         (("executions", A), Execution),
+        (("events",), Event),
+        (("events", A), Event),
+        (("alerts",), Alert),
+        (("alerts", "ack", "7"), Alert),
         (("plugin", "put", A, "HELLO"), PluginResult),
         (("plugin", "ls", A), PluginVersion),
         (("plugin", "show", A, "hello"), PluginVersion),

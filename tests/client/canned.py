@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Literal
 
+from wsmgr.wire.alert import Alert, AlertPage
 from wsmgr.wire.capability import Capability, CapabilityPage
 from wsmgr.wire.event import Event, EventPage
 from wsmgr.wire.execute import ExecuteResponse, ExecutionError, LogEntry
@@ -130,6 +131,35 @@ def capability(name: str = "memory limit", level: Level = "absent", *, required:
     return Capability(name=name, level=level, evidence="memory.max reads max", mend=mend, required=required)
 
 
+def alert(number: int, *, by: str | None = None) -> Alert:
+    """An open one."""
+    known_at = None if by is None else AT
+    return Alert(
+        id=number,
+        cause="workspace.error:user:alice",
+        severity="critical",
+        sentence="It exited by itself with code 2.",
+        workspace="user:alice",
+        raised_at=AT,
+        acknowledged_at=known_at,
+        acknowledged_by=by,
+    )
+
+
+def event(number: int, workspace: str | None = "user:alice") -> Event:
+    """A change of what is wanted."""
+    return Event(
+        id=number,
+        at=AT,
+        actor="uid:0",
+        action="workspace.stopped",
+        reason="Asked for.",
+        workspace=workspace,
+        before={"desired": "RUNNING"},
+        after={"desired": "STOPPED"},
+    )
+
+
 FIXED = {
     ("GET", "/health"): Health(
         status="healthy", version="0.1.0", uptime=5.0, engine=EngineHealth(isolation="container", available=True)
@@ -144,6 +174,9 @@ FIXED = {
     ("GET", "/api/workspaces/user:alice/executions"): ExecutionPage(
         items=[execution("e-2", "failed"), execution("e-1"), execution("e-0", "running")], next=None
     ),
+    ("GET", "/api/alerts"): AlertPage(items=[alert(8), alert(7)]),
+    ("POST", "/api/alerts/7/ack"): alert(7, by="uid:0"),
+    ("GET", "/api/audit"): EventPage(items=[event(2), event(1)]),
     ("GET", "/api/workspaces/user:alice/events"): EventPage(
         items=[Event(id=1, at=AT, actor="uid:0", action="start", reason="asked", workspace="user:alice")]
     ),

@@ -11,6 +11,7 @@ from tests.client import canned
 from tests.client.fake_daemon import FakeDaemon
 from wsmgr.client import ApiError, AsyncClient, Client, operations
 from wsmgr.client.method import AsyncMethod, Method
+from wsmgr.wire.alert import Alert, AlertPage
 from wsmgr.wire.capability import CapabilityPage
 from wsmgr.wire.event import EventPage
 from wsmgr.wire.execute import ExecuteResponse, InlinePlugin, PluginRef
@@ -49,6 +50,9 @@ ROWS: list[Row] = [
     ("rollback", (A, "hello"), {}, f"POST {ONE}/plugins/hello/rollback", PluginResult),
     ("workspace_logs", (A,), {}, f"GET {ONE}/logs", LogPage),
     ("workspace_events", (A,), {}, f"GET {ONE}/events", EventPage),
+    ("audit", (), {"actor": "uid:0", "workspace": A}, "GET /api/audit", EventPage),
+    ("alerts", (), {"resolved": True}, "GET /api/alerts", AlertPage),
+    ("acknowledge", (7,), {}, "POST /api/alerts/7/ack", Alert),
     ("workspace_health", (A,), {}, f"GET {ONE}/health", WorkspaceHealth),
     ("owner", (A,), {}, "GET /api/owners/user:alice", Owner),
     ("put_owner", (A,), {"plan": "PRO"}, "PUT /api/owners/user:alice", Owner),

@@ -9,6 +9,7 @@ from pathlib import Path
 from tests.fakes.channel import FakeChannel, FakeRuntime
 from tests.fakes.clock import LoopClock
 from tests.fakes.engine import FakeEngine
+from tests.fakes.notifier import FakeNotifier
 from tests.fakes.store import FakeStore
 from wsmgr.bootstrap.compose import Adapters, compose
 from wsmgr.control.daemon import Daemon
@@ -35,17 +36,27 @@ class FakeDaemon:
         self.worker = FakeEngine(Isolation.WORKER)
         self._clock = clock or LoopClock()
         self._memory_mb = memory_mb
+        self.notifier = FakeNotifier()
         self.settings = Settings(state_dir=state_dir, socket=state_dir / "api.sock", **settings)  # type: ignore[arg-type]
         self.daemon = self._compose()
 
     def adopt_world_of(self, other: FakeDaemon) -> None:
         """Before `start`: take over the store, the engines and the runtimes of a daemon that died."""
         self.store, self.channel, self.engine, self.worker = other.store, other.channel, other.engine, other.worker
+        self.notifier = other.notifier
         self.daemon = self._compose()
 
     def _compose(self) -> Daemon:
         engines = {Isolation.CONTAINER: self.engine, Isolation.WORKER: self.worker}
-        return compose(self.settings, Adapters(self.store, self.channel, engines, self._clock, None, self._memory_mb))
+        parts = Adapters(
+            self.store,
+            self.channel,
+            engines,
+            self._clock,
+            memory_mb=self._memory_mb,
+            notifier=self.notifier,
+        )
+        return compose(self.settings, parts)
 
     async def start(self) -> FakeDaemon:
         """Start the real lifecycle."""

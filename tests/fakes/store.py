@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 
+from wsmgr.core.alert import Alert, Notice, Stage, Trouble
 from wsmgr.core.errors import Conflict, InvalidRequest, NotFound, StoreUnavailable
 from wsmgr.core.event import Event
 from wsmgr.core.execution import Execution, ExecutionState
@@ -26,6 +27,7 @@ class FakeStore(Store):
     def __init__(self, *, is_open: bool = False) -> None:
         self.calls: list[str] = []
         self._dropped = 0
+        self.free_pages = 0
         self._is_open = is_open
         self._failures: dict[str, list[Exception]] = {}
         self._owners: dict[OwnerKey, Owner] = {}
@@ -35,6 +37,9 @@ class FakeStore(Store):
         self._versions: dict[tuple[OwnerKey, Slug], dict[Version, PluginVersion]] = {}
         self._executions: dict[ExecutionId, Execution] = {}
         self._events: list[Event] = []
+        self._last_event = self._last_alert = 0
+        self._alerts: dict[int, Alert] = {}
+        self._told: dict[tuple[int, Stage], datetime] = {}
         self._tokens: dict[str, tuple[Token, str]] = {}
 
     def fail_next(self, method: str, error: Exception) -> None:
@@ -199,18 +204,120 @@ class FakeStore(Store):
 
     async def append(self, event: Event) -> Event:
         self._called("append")
-        kept = replace(event, id=len(self._events) + 1)
+        self._last_event += 1
+        kept = replace(event, id=self._last_event)
         self._events.append(kept)
         return kept
 
-    async def events(self, workspace: WorkspaceId | None, limit: int, before: int | None) -> Sequence[Event]:
+    async def events(
+        self,
+        workspace: WorkspaceId | None,
+        limit: int,
+        before: int | None,
+        *,
+        actor: str | None = None,
+        action: str | None = None,
+    ) -> Sequence[Event]:
         self._called("events")
         found = [
             event
             for event in reversed(self._events)
-            if workspace in (None, event.workspace) and (before is None or event.id < before)
+            if workspace in (None, event.workspace)
+            and (before is None or event.id < before)
+            and actor in (None, event.actor)
+            and action in (None, event.action)
         ]
         return found[:limit]
+
+    async def events_after(self, event: int, limit: int) -> Sequence[Event]:
+        self._called("events_after")
+        return [one for one in self._events if one.id > event][:limit]
+
+    async def raise_alert(self, trouble: Trouble, now: datetime) -> Alert | None:
+        self._called("raise_alert")
+        if any(alert.cause == trouble.cause and alert.resolved_at is None for alert in self._alerts.values()):
+            return None
+        self._last_alert += 1
+        alert = Alert(
+            id=self._last_alert,
+            cause=trouble.cause,
+            severity=trouble.severity,
+            sentence=trouble.sentence,
+            workspace=trouble.workspace,
+            raised_at=now,
+        )
+        self._alerts[alert.id] = alert
+        return alert
+
+    async def resolve_alert(self, cause: str, now: datetime) -> Alert | None:
+        self._called("resolve_alert")
+        for alert in self._alerts.values():
+            if alert.cause == cause and alert.resolved_at is None:
+                self._alerts[alert.id] = replace(alert, resolved_at=now)
+                return self._alerts[alert.id]
+        return None
+
+    async def acknowledge_alert(self, alert: int, by: str, now: datetime) -> Alert:
+        self._called("acknowledge_alert")
+        stored = self._alerts.get(alert)
+        if stored is None:
+            raise NotFound(f"There is no alert {alert}.")
+        if stored.acknowledged_at is None:
+            self._alerts[alert] = replace(stored, acknowledged_at=now, acknowledged_by=by)
+        return self._alerts[alert]
+
+    async def open_alerts(self) -> Sequence[Alert]:
+        self._called("open_alerts")
+        return [alert for alert in self._alerts.values() if alert.resolved_at is None]
+
+    async def untold(self, since: datetime, limit: int) -> Sequence[Notice]:
+        self._called("untold")
+        found = []
+        for alert in list(self._alerts.values()):
+            if (alert.id, Stage.RAISED) not in self._told and (alert.resolved_at is None or alert.raised_at > since):
+                found.append(Notice(alert, Stage.RAISED))
+            if alert.resolved_at is not None and (alert.id, Stage.RESOLVED) not in self._told:
+                found += [Notice(alert, Stage.RESOLVED)] if alert.resolved_at > since else []
+        return found[:limit]
+
+    async def told(self, notice: Notice, now: datetime) -> None:
+        self._called("told")
+        self._told[notice.alert.id, notice.stage] = now
+
+    async def alerts(self, limit: int, before: int | None, *, resolved: bool) -> Sequence[Alert]:
+        self._called("alerts")
+        found = [
+            alert
+            for alert in reversed(self._alerts.values())
+            if (resolved or alert.resolved_at is None) and (before is None or alert.id < before)
+        ]
+        return found[:limit]
+
+    async def purge_executions(self, before: datetime, limit: int) -> int:
+        self._called("purge_executions")
+        every = sorted(self._executions.values(), key=lambda one: one.created_at)
+        old = [one.id for one in every if one.created_at < before and one.state is not ExecutionState.RUNNING]
+        for gone in old[:limit]:
+            del self._executions[gone]
+        return len(old[:limit])
+
+    async def purge_events(self, before: datetime, limit: int) -> int:
+        self._called("purge_events")
+        old = [event.id for event in sorted(self._events, key=lambda one: one.at) if event.at < before][:limit]
+        self._events = [event for event in self._events if event.id not in old]
+        return len(old)
+
+    async def purge_alerts(self, before: datetime, limit: int) -> int:
+        self._called("purge_alerts")
+        over = [one.id for one in self._alerts.values() if one.resolved_at is not None and one.resolved_at < before]
+        for gone in over[:limit]:
+            del self._alerts[gone]
+        return len(over[:limit])
+
+    async def reclaim(self, pages: int) -> int:
+        self._called("reclaim")
+        self.free_pages = max(0, self.free_pages - pages)
+        return self.free_pages
 
     async def put_token(self, token: Token, digest: str) -> None:
         self._called("put_token")

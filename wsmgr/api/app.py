@@ -15,7 +15,7 @@ from wsmgr.api.execute import ExecuteRoute
 from wsmgr.api.gate import Gate
 from wsmgr.api.identity import People, Tokens
 from wsmgr.api.problems import MEDIA_TYPE, TITLES, problem, problem_of
-from wsmgr.api.routes import admin, executions, open, plugins, workspaces  # noqa: A004  # a module, named for its routes
+from wsmgr.api.routes import admin, alerts, events, executions, open, plugins, workspaces  # noqa: A004  # a module, named for its routes
 from wsmgr.control.daemon import Daemon
 from wsmgr.core.errors import WsmgrError
 
@@ -24,7 +24,15 @@ def build(daemon: Daemon, people: People, tokens: Tokens) -> ASGIApp:
     """The ASGI application of a daemon."""
     app = FastAPI(title="wsmgr", version=__version__, docs_url=None, redoc_url=None, redirect_slashes=False)
     app.state.daemon = daemon
-    routers = (executions.router, workspaces.router, plugins.router, admin.router, open.router)
+    routers = (
+        executions.router,
+        workspaces.router,
+        plugins.router,
+        admin.router,
+        events.router,
+        alerts.router,
+        open.router,
+    )
     for router in routers:
         app.include_router(router)
     app.state.routes = [route for router in routers for route in router.routes]

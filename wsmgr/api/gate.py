@@ -16,7 +16,16 @@ MAX_BODY_BYTES = 64 * 1024 * 1024
 """No request is larger than this, whatever the plan; plans allow less."""
 
 OPEN_PATHS = frozenset({"/health", "/metrics"})
-ADMIN_PREFIXES = ("/api/admin/", "/api/owners/", "/api/plans", "/api/capabilities", "/api/host")
+ADMIN_PREFIXES = (
+    "/api/admin/",
+    "/api/owners/",
+    "/api/plans",
+    "/api/capabilities",
+    "/api/host",
+    "/api/events",
+    "/api/audit",
+    "/api/alerts",
+)
 
 
 class Gate:

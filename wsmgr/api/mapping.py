@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from wsmgr.api.execute import error_of
 from wsmgr.control.daemon import Daemon
 from wsmgr.control.fleet import Entry
+from wsmgr.core.alert import Alert
 from wsmgr.core.capability import Capability
 from wsmgr.core.event import Event
 from wsmgr.core.execution import Execution
@@ -16,6 +17,7 @@ from wsmgr.core.limits import Limits, Plan
 from wsmgr.core.owner import Owner
 from wsmgr.core.plugin import PluginVersion
 from wsmgr.core.workspace import Created, Desired, Exited, Running
+from wsmgr.wire import alert as wire_alert
 from wsmgr.wire import capability as wire_capability
 from wsmgr.wire import event as wire_event
 from wsmgr.wire import execution as wire_execution
@@ -150,7 +152,29 @@ def plugin_version(value: PluginVersion) -> wire_plugin.PluginVersion:
 def event(value: Event) -> wire_event.Event:
     """One line of the audit trail."""
     return wire_event.Event(
-        id=value.id, at=value.at, actor=value.actor, action=value.action, reason=value.reason, workspace=value.workspace
+        id=value.id,
+        at=value.at,
+        actor=value.actor,
+        action=value.action,
+        reason=value.reason,
+        workspace=value.workspace,
+        before=None if value.before is None else dict(value.before),
+        after=None if value.after is None else dict(value.after),
+    )
+
+
+def alert(value: Alert) -> wire_alert.Alert:
+    """One alert."""
+    return wire_alert.Alert(
+        id=value.id,
+        cause=value.cause,
+        severity=value.severity.value,
+        sentence=value.sentence,
+        workspace=value.workspace,
+        raised_at=value.raised_at,
+        resolved_at=value.resolved_at,
+        acknowledged_at=value.acknowledged_at,
+        acknowledged_by=value.acknowledged_by,
     )
 
 

@@ -11,25 +11,30 @@ from wsmgr.adapters.channel import RuntimeChannel
 from wsmgr.adapters.podman.api_service import ApiService
 from wsmgr.adapters.podman.engine import PodmanEngine
 from wsmgr.adapters.store.sql import SqlStore
+from wsmgr.adapters.webhook import WebhookNotifier
 from wsmgr.adapters.worker import NoneEngine, WorkerEngine
 from wsmgr.bootstrap import places
 from wsmgr.bootstrap.state import instance_of
 from wsmgr.control.adoption import Adoption
+from wsmgr.control.alerts import Alerts
 from wsmgr.control.audit import Audit
 from wsmgr.control.calls import Calls
 from wsmgr.control.capabilities import Capabilities
 from wsmgr.control.capacity import Capacity
 from wsmgr.control.clock import SystemClock
 from wsmgr.control.daemon import Daemon
+from wsmgr.control.delivery import Delivery
 from wsmgr.control.demand import Demand
 from wsmgr.control.engines import Engines
 from wsmgr.control.executions import Executions
+from wsmgr.control.feed import Feed
 from wsmgr.control.fleet import Defaults, Fleet
 from wsmgr.control.health import Health, Probing
 from wsmgr.control.idle import Idle
 from wsmgr.control.lifecycle import Lifecycle, Rhythm
 from wsmgr.control.plugins import Plugins
 from wsmgr.control.reconciler import Reconciler, Timings
+from wsmgr.control.retention import Keep, Retention
 from wsmgr.control.starts import Starts
 from wsmgr.control.wishes import Wishes
 from wsmgr.control.workspaces import Workspaces
@@ -38,6 +43,7 @@ from wsmgr.core.limits import MIB
 from wsmgr.ports.channel import Channel
 from wsmgr.ports.clock import Clock
 from wsmgr.ports.engine import Engine
+from wsmgr.ports.notifier import Notifier
 from wsmgr.ports.store import Store
 from wsmgr.settings import Settings
 
@@ -45,7 +51,8 @@ from wsmgr.settings import Settings
 @dataclass(frozen=True, slots=True)
 class Adapters:
     """The mechanisms of a daemon; tests put fakes here. `service`: podman's API service, where the daemon keeps one.
-    `memory_mb`: the host's memory in MiB, None where it is not known and no budget is kept."""
+    `memory_mb`: the host's memory in MiB, None where it is not known and no budget is kept. `notifier`: who is told of
+    alerts."""
 
     store: Store
     channel: Channel
@@ -53,6 +60,7 @@ class Adapters:
     clock: Clock
     service: ApiService | None = None
     memory_mb: float | None = None
+    notifier: Notifier | None = None
 
 
 def adapters(settings: Settings) -> Adapters:
@@ -60,7 +68,21 @@ def adapters(settings: Settings) -> Adapters:
     service = None if settings.podman_socket is not None else ApiService(settings.socket.with_name("podman.sock"))
     every = engines(settings, service)
     memory_mb = psutil.virtual_memory().total / MIB
-    return Adapters(SqlStore(settings.database), RuntimeChannel(), every, SystemClock(), service, memory_mb)
+    return Adapters(
+        SqlStore(settings.database),
+        RuntimeChannel(),
+        every,
+        SystemClock(),
+        service=service,
+        memory_mb=memory_mb,
+        notifier=_notifier(settings),
+    )
+
+
+def _notifier(settings: Settings) -> Notifier | None:
+    if settings.webhook_url is None or settings.webhook_secret is None:
+        return None
+    return WebhookNotifier(settings.webhook_url, settings.webhook_secret.get_secret_value())
 
 
 def engines(settings: Settings, service: ApiService | None) -> dict[Isolation, Engine]:
@@ -91,7 +113,8 @@ def _podman(settings: Settings, instance: str, service: ApiService | None) -> Po
 def compose(settings: Settings, parts: Adapters) -> Daemon:
     """Wire a daemon; nothing is started."""
     clock, store, channel = parts.clock, parts.store, parts.channel
-    audit = Audit(store, clock)
+    feed = Feed()
+    audit = Audit(store, clock, feed)
     every = Engines(parts.engines, clock, probe_s=settings.engine_probe_s)
     fleet = Fleet(
         store,
@@ -110,6 +133,8 @@ def compose(settings: Settings, parts: Adapters) -> Daemon:
     executions = Executions(fleet, plugins, demand, calls, store, clock)
     workspaces = Workspaces(fleet, wishes, every, reconciler, clock, audit)
     idle = Idle(fleet, reconciler, clock, audit, settings.retention_s)
+    alerts = Alerts(store, fleet, every, clock, audit, feed, settings.isolation)
+    keep = Keep(settings.executions_retention_days, settings.events_retention_days)
     lifecycle = Lifecycle(
         store=store,
         engines=every,
@@ -125,12 +150,18 @@ def compose(settings: Settings, parts: Adapters) -> Daemon:
         clock=clock,
         audit=audit,
         rhythm=Rhythm(settings.resync_s, settings.health_every_s),
+        feed=feed,
+        alerts=alerts,
+        retention=Retention(store, clock, keep),
+        delivery=Delivery(parts.notifier, store, clock, audit, feed) if parts.notifier else None,
     )
     return Daemon(
         store=store,
         channel=channel,
         engines=every,
         fleet=fleet,
+        feed=feed,
+        alerts=alerts,
         workspaces=workspaces,
         plugins=plugins,
         executions=executions,

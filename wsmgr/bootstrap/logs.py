@@ -42,7 +42,8 @@ def configure(settings: Settings) -> None:
         root.removeHandler(old)
     root.addHandler(handler)
     root.setLevel(settings.log_level.upper())
-    for noisy in ("alembic", "urllib3", "podman", "asyncio"):
+    # httpx writes whole URLs, and that of a webhook may hold a secret.
+    for noisy in ("alembic", "urllib3", "podman", "asyncio", "httpx", "httpcore"):
         logging.getLogger(noisy).setLevel(max(logging.WARNING, root.level))
     # A client's malformed request is the client's mistake, answered with 400, not the operator's news.
     logging.getLogger("uvicorn.error").setLevel(logging.ERROR)

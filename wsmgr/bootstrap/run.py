@@ -121,6 +121,7 @@ async def _stop(daemon: Daemon, settings: Settings, how: _Ending) -> None:
         log.warning("hurried: workspaces may be left running for the next daemon")
         stopping.cancel()
         await asyncio.gather(stopping, return_exceptions=True)
+        daemon.feed.close()
         await daemon.store.close()
     hurrying.cancel()
     if stopping.done() and not stopping.cancelled():

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from wsmgr import __version__
-from wsmgr.cli import daemon, demo, doctor, execute, image, plugins, records, tokens, workspaces
+from wsmgr.cli import alerts, daemon, demo, doctor, events, execute, image, plugins, records, tokens, workspaces
 from wsmgr.cli.options import examples
 from wsmgr.cli.wiring import wiring_of
 
@@ -40,7 +40,9 @@ def make_app() -> typer.Typer:
     _add(
         app, "executions", records.executions, "wsmgr executions user:alice", "wsmgr executions user:alice -n 5 --json"
     )
+    _add(app, "events", events.events, "wsmgr events", "wsmgr events user:alice -n 50", "wsmgr events --follow --json")
     _add(app, "doctor", doctor.doctor, "wsmgr doctor", "wsmgr doctor --json > doctor.json")
+    app.add_typer(_alerts(), name="alerts")
     app.add_typer(_plugins(), name="plugin")
     app.add_typer(_tokens(), name="token")
     app.add_typer(_images(), name="image")
@@ -76,6 +78,18 @@ def _tokens() -> typer.Typer:
     _add(group, "ls", tokens.ls, "wsmgr token ls", "wsmgr token ls --json")
     _add(group, "rm", tokens.rm, "wsmgr token rm platform", "wsmgr token rm --yes platform")
     group.callback(epilog=examples("wsmgr token create platform", "wsmgr token ls"))(_nothing)
+    return group
+
+
+def _alerts() -> typer.Typer:
+    group = _group("What an operator should know of now.")
+    _add(group, "ack", alerts.ack, "wsmgr alerts ack 7", "wsmgr alerts ack 7 --json")
+    group.callback(
+        invoke_without_command=True,
+        no_args_is_help=False,
+        help="List the alerts that are open; `ack` says that you know of one.",
+        epilog=examples("wsmgr alerts", "wsmgr alerts --all --json", "wsmgr alerts ack 7"),
+    )(alerts.alerts)
     return group
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import AsyncIterator
 from pathlib import Path
 from types import TracebackType
 from typing import Self, TypeVar
@@ -10,9 +12,12 @@ import httpx
 
 from wsmgr.client import operations
 from wsmgr.client.connection import client_options, explain, request_options, transport_options
+from wsmgr.client.errors import ApiError, ClientError
 from wsmgr.client.method import AsyncMethod
 from wsmgr.client.operation import Operation, decode
+from wsmgr.client.stream import OPERATION, Stream
 from wsmgr.client.target import Target, find_target
+from wsmgr.wire.event import Event
 
 T = TypeVar("T")
 
@@ -41,6 +46,26 @@ class AsyncClient:
         except httpx.HTTPError as error:
             raise explain(error, self.target, operation) from error
         return decode(operation, answer.status_code, answer.content)
+
+    async def follow(self, *, after: int | None = None) -> AsyncIterator[Event]:
+        """Events of the whole daemon while they happen, without end: first those after the id `after`. Connects anew
+        when the connection is lost, and misses nothing then; raises when the first connection fails or is refused."""
+        stream = Stream(after)
+        while True:
+            failure: ClientError | None = None
+            try:
+                async with self._http.stream(**stream.request()) as answer:
+                    if not stream.is_stream(answer):
+                        stream.refuse(answer.status_code, await answer.aread())
+                    async for line in answer.aiter_lines():
+                        event = stream.line(line)
+                        if event is not None:
+                            yield event
+            except httpx.HTTPError as error:
+                failure = explain(error, self.target, OPERATION)
+            except ApiError as error:
+                failure = error
+            await asyncio.sleep(stream.pause_after(failure))
 
     async def close(self) -> None:
         """Close the connections."""
@@ -75,6 +100,9 @@ class AsyncClient:
     rollback = AsyncMethod(operations.rollback)
     workspace_logs = AsyncMethod(operations.workspace_logs)
     workspace_events = AsyncMethod(operations.workspace_events)
+    audit = AsyncMethod(operations.audit)
+    alerts = AsyncMethod(operations.alerts)
+    acknowledge = AsyncMethod(operations.acknowledge)
     workspace_health = AsyncMethod(operations.workspace_health)
     owner = AsyncMethod(operations.owner)
     put_owner = AsyncMethod(operations.put_owner)

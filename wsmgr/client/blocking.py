@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import Self, TypeVar
@@ -10,9 +12,12 @@ import httpx
 
 from wsmgr.client import operations
 from wsmgr.client.connection import client_options, explain, request_options, transport_options
+from wsmgr.client.errors import ApiError, ClientError
 from wsmgr.client.method import Method
 from wsmgr.client.operation import Operation, decode
+from wsmgr.client.stream import OPERATION, Stream
 from wsmgr.client.target import Target, find_target
+from wsmgr.wire.event import Event
 
 T = TypeVar("T")
 
@@ -42,6 +47,26 @@ class Client:
         except httpx.HTTPError as error:
             raise explain(error, self.target, operation) from error
         return decode(operation, answer.status_code, answer.content)
+
+    def follow(self, *, after: int | None = None) -> Iterator[Event]:
+        """Events of the whole daemon while they happen, without end: first those after the id `after`. Connects anew
+        when the connection is lost, and misses nothing then; raises when the first connection fails or is refused."""
+        stream = Stream(after)
+        while True:
+            failure: ClientError | None = None
+            try:
+                with self._http.stream(**stream.request()) as answer:
+                    if not stream.is_stream(answer):
+                        stream.refuse(answer.status_code, answer.read())
+                    for line in answer.iter_lines():
+                        event = stream.line(line)
+                        if event is not None:
+                            yield event
+            except httpx.HTTPError as error:
+                failure = explain(error, self.target, OPERATION)
+            except ApiError as error:
+                failure = error
+            time.sleep(stream.pause_after(failure))
 
     def close(self) -> None:
         """Close the connections."""
@@ -76,6 +101,9 @@ class Client:
     rollback = Method(operations.rollback)
     workspace_logs = Method(operations.workspace_logs)
     workspace_events = Method(operations.workspace_events)
+    audit = Method(operations.audit)
+    alerts = Method(operations.alerts)
+    acknowledge = Method(operations.acknowledge)
     workspace_health = Method(operations.workspace_health)
     owner = Method(operations.owner)
     put_owner = Method(operations.put_owner)

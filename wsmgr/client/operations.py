@@ -8,6 +8,7 @@ from typing import Literal, TypeVar
 from pydantic import BaseModel, TypeAdapter
 
 from wsmgr.client.operation import ANSWER_S, Operation, segment
+from wsmgr.wire.alert import Alert, AlertPage
 from wsmgr.wire.capability import CapabilityPage
 from wsmgr.wire.event import EventPage
 from wsmgr.wire.execute import ExecuteResponse, InlinePlugin, PluginRef
@@ -165,6 +166,30 @@ def workspace_events(workspace_id: str, *, limit: int | None = None, before: str
     """A page of the audit trail of a workspace, newest first."""
     path = f"{_workspace(workspace_id)}/events"
     return Operation("GET", path, _model(EventPage), query=_given({"limit": limit, "before": before}))
+
+
+def audit(
+    *,
+    limit: int | None = None,
+    before: str | None = None,
+    actor: str | None = None,
+    action: str | None = None,
+    workspace: str | None = None,
+) -> Operation[EventPage]:
+    """A page of the audit trail of the whole daemon, newest first: of one actor, one action, one workspace, or all."""
+    query = {"limit": limit, "before": before, "actor": actor, "action": action, "workspace": workspace}
+    return Operation("GET", "/api/audit", _model(EventPage), query=_given(query))
+
+
+def alerts(*, resolved: bool = False, limit: int | None = None, before: str | None = None) -> Operation[AlertPage]:
+    """A page of the alerts, newest first: the open ones, and `resolved` ones too when asked."""
+    query = _given({"all": "true" if resolved else None, "limit": limit, "before": before})
+    return Operation("GET", "/api/alerts", _model(AlertPage), query=query)
+
+
+def acknowledge(alert: int) -> Operation[Alert]:
+    """Say that somebody knows of an alert. It is open until its cause is gone."""
+    return Operation("POST", f"/api/alerts/{alert}/ack", _model(Alert))
 
 
 def workspace_health(workspace_id: str) -> Operation[WorkspaceHealth]:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from wsmgr.control.alerts import Alerts
 from wsmgr.control.capabilities import Capabilities
 from wsmgr.control.engines import Engines
 from wsmgr.control.executions import Executions
+from wsmgr.control.feed import Feed
 from wsmgr.control.fleet import Fleet
 from wsmgr.control.idle import Idle
 from wsmgr.control.lifecycle import Lifecycle
@@ -26,6 +28,8 @@ class Daemon:
     channel: Channel
     engines: Engines
     fleet: Fleet
+    feed: Feed
+    alerts: Alerts
     workspaces: Workspaces
     plugins: Plugins
     executions: Executions

@@ -103,7 +103,8 @@ class Demand:
 
     async def _engine_changed(self, isolation: Isolation, why: str | None) -> None:
         action = "engine.back" if why is None else "engine.away"
-        await self._audit.say(DAEMON, action, why or f"The {isolation} engine answers again.")
+        after = {"isolation": isolation.value}
+        await self._audit.say(DAEMON, action, why or f"The {isolation} engine answers again.", after=after)
         for entry in self._fleet:
             if entry.isolation is not isolation:
                 continue

@@ -9,13 +9,17 @@ from dataclasses import dataclass
 import structlog
 
 from wsmgr.control.adoption import Adoption
+from wsmgr.control.alerts import Alerts
 from wsmgr.control.audit import DAEMON, Audit
+from wsmgr.control.delivery import Delivery
 from wsmgr.control.engines import Engines
 from wsmgr.control.executions import Executions
+from wsmgr.control.feed import Feed
 from wsmgr.control.fleet import Fleet
 from wsmgr.control.health import Health
 from wsmgr.control.idle import Idle
 from wsmgr.control.reconciler import Reconciler
+from wsmgr.control.retention import Retention
 from wsmgr.control.wishes import Wishes
 from wsmgr.control.workspaces import Workspaces
 from wsmgr.core.errors import StoreUnavailable
@@ -54,6 +58,10 @@ class Lifecycle:
         clock: Clock,
         audit: Audit,
         rhythm: Rhythm,
+        feed: Feed,
+        alerts: Alerts,
+        retention: Retention,
+        delivery: Delivery | None,
     ) -> None:
         self._store = store
         self._engines = engines
@@ -69,6 +77,10 @@ class Lifecycle:
         self._wishes = wishes
         self._idle = idle
         self._rhythm = rhythm
+        self._feed = feed
+        self._alerts = alerts
+        self._delivery = delivery
+        self._retention = retention
         self._dropped = 0
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -90,8 +102,12 @@ class Lifecycle:
             asyncio.create_task(self._every(self._rhythm.resync_s, self._resync), name="resync"),
             asyncio.create_task(self._every(self._rhythm.health_s, self._health.sweep), name="health"),
             asyncio.create_task(self._every(1.0, self._idle.sweep), name="idle"),
+            asyncio.create_task(self._alerts.watch(), name="alerts"),
             asyncio.create_task(self._every(5.0, self._write_behind), name="write behind"),
+            asyncio.create_task(self._retention.run(), name="retention"),
         ]
+        if self._delivery is not None:
+            self._tasks.append(asyncio.create_task(self._delivery.run(), name="delivery"))
 
     async def stop(self, deadline_s: float, *, keep: bool) -> None:
         """Refuse calls, let those in flight end, stop all workspaces (unless `keep`), and close. Bounded in time."""
@@ -109,10 +125,14 @@ class Lifecycle:
         await self._wishes.close()
         kept = "Workspaces were left running for the next daemon." if keep else "All workspaces were stopped."
         await self._audit.say(DAEMON, "daemon.stopped", f"{left} workspaces are left." if left else kept)
+        # Before the server ends: it waits for answers that have no end.
+        self._feed.close()
         try:
             await self._fleet.flush()
         except StoreUnavailable as error:
             log.error("last activity not stored", why=error.sentence)
+        if self._delivery is not None:
+            await self._delivery.close()
         await self._channel.close()
         await self._engines.close()
         await self._store.close()

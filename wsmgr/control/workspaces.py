@@ -11,6 +11,7 @@ from wsmgr.control.fleet import Entry, Fleet
 from wsmgr.control.reconciler import Reconciler
 from wsmgr.control.wishes import Wishes
 from wsmgr.core.errors import Unsupported
+from wsmgr.core.event import Facts
 from wsmgr.core.ids import OwnerKey, WorkspaceId
 from wsmgr.core.owner import Owner
 from wsmgr.core.workspace import Absent, Desired, Phase
@@ -105,11 +106,18 @@ class Workspaces:
 
     async def put_owner(self, owner: Owner, actor: str) -> None:
         """Store an owner's plan, isolation and fallback, and apply them to its workspaces."""
+        before = await self._fleet.owner(owner.key)
         for entry in await self._fleet.put_owner(owner):
             if entry.standing_in and not entry.fallback:
                 entry.standing_in = False
             self._reconciler.nudge_all(entry)
-        await self._audit.say(actor, "owner.put", f"plan {owner.plan}, isolation {owner.isolation}", None)
+        await self._audit.say(
+            actor,
+            "owner.put",
+            f"plan {owner.plan}, isolation {owner.isolation}",
+            before=_choices(before),
+            after=_choices(owner),
+        )
 
     async def owner(self, key: OwnerKey) -> Owner:
         """The owner's choices, or the defaults."""
@@ -130,8 +138,10 @@ class Workspaces:
 
     async def _want(self, entry: Entry, desired: Desired, actor: str, wait_s: float) -> Entry:
         running = desired is Desired.RUNNING
+        before = {"desired": entry.record.desired.value}
         if await (self._run(entry) if running else self._fleet.want(entry, desired)):
-            await self._audit.say(actor, f"workspace.{desired.value.lower()}", "Asked for.", entry.record.id)
+            action, after = f"workspace.{desired.value.lower()}", {"desired": desired.value}
+            await self._audit.say(actor, action, "Asked for.", entry.record.id, before=before, after=after)
         self._reconciler.nudge_all(entry)
         if desired is Desired.RUNNING:
             await self._wait(entry, wait_s, lambda: _ready(entry) or entry.serving.phase is Phase.ERROR)
@@ -161,6 +171,11 @@ class Workspaces:
 
 def _ready(entry: Entry) -> bool:
     return entry.serving.endpoint is not None
+
+
+def _choices(owner: Owner) -> Facts:
+    isolation = None if owner.isolation is None else owner.isolation.value
+    return {"plan": owner.plan, "isolation": isolation, "fallback": owner.fallback}
 
 
 def _gone(entry: Entry) -> bool:

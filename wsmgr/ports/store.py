@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from wsmgr.core.alert import Alert, Notice, Trouble
 from wsmgr.core.event import Event
 from wsmgr.core.execution import Execution
 from wsmgr.core.ids import ExecutionId, OwnerKey, Slug, Version, WorkspaceId
@@ -141,8 +142,74 @@ class EventStore(Protocol):
         """Keep it and return it with its id (ids grow)."""
         ...
 
-    async def events(self, workspace: WorkspaceId | None, limit: int, before: int | None) -> Sequence[Event]:
-        """Newest first; of one workspace, or of all when None; with ids below `before`."""
+    async def events(
+        self,
+        workspace: WorkspaceId | None,
+        limit: int,
+        before: int | None,
+        *,
+        actor: str | None = None,
+        action: str | None = None,
+    ) -> Sequence[Event]:
+        """Newest first; of one workspace, or of all when None; with ids below `before`; of one actor, of one action."""
+        ...
+
+    async def events_after(self, event: int, limit: int) -> Sequence[Event]:
+        """Oldest first: of all workspaces, with ids above `event`."""
+        ...
+
+
+class AlertStore(Protocol):
+    """Alerts; at most one of a cause is open."""
+
+    async def raise_alert(self, trouble: Trouble, now: datetime) -> Alert | None:
+        """A new alert; None when one with this cause is open already. Atomic, also between processes."""
+        ...
+
+    async def resolve_alert(self, cause: str, now: datetime) -> Alert | None:
+        """Close the open alert of a cause; None when there is none."""
+        ...
+
+    async def acknowledge_alert(self, alert: int, by: str, now: datetime) -> Alert:
+        """Note who knows of it; the first one stays. Also of a resolved one. Raises NotFound."""
+        ...
+
+    async def open_alerts(self) -> Sequence[Alert]:
+        """Those that are not resolved, oldest first."""
+        ...
+
+    async def untold(self, since: datetime, limit: int) -> Sequence[Notice]:
+        """What nobody was told of, oldest alerts first, of one alert first that it was raised: of alerts that are open,
+        or were raised or resolved after `since`."""
+        ...
+
+    async def told(self, notice: Notice, now: datetime) -> None:
+        """Note that a notice was delivered, or given up."""
+        ...
+
+    async def alerts(self, limit: int, before: int | None, *, resolved: bool) -> Sequence[Alert]:
+        """Newest first, with ids below `before`; `resolved` also those."""
+        ...
+
+
+class RetentionStore(Protocol):
+    """Deletes what is old enough. Running executions and open alerts stay, however old."""
+
+    async def purge_executions(self, before: datetime, limit: int) -> int:
+        """Delete up to `limit` records of calls that began before then and have ended. Returns how many."""
+        ...
+
+    async def purge_events(self, before: datetime, limit: int) -> int:
+        """Delete up to `limit` older events. Returns how many."""
+        ...
+
+    async def purge_alerts(self, before: datetime, limit: int) -> int:
+        """Delete up to `limit` alerts that were resolved before then. Returns how many."""
+        ...
+
+    async def reclaim(self, pages: int) -> int:
+        """Give up to `pages` free pages of the file back to the file system, where the database does not do so by
+        itself. Returns how many are left."""
         ...
 
 
@@ -162,7 +229,17 @@ class TokenStore(Protocol):
         ...
 
 
-class Store(OwnerStore, WorkspaceStore, PluginStore, ExecutionStore, EventStore, TokenStore, Protocol):
+class Store(
+    OwnerStore,
+    WorkspaceStore,
+    PluginStore,
+    ExecutionStore,
+    EventStore,
+    AlertStore,
+    RetentionStore,
+    TokenStore,
+    Protocol,
+):
     """All that is kept, in one database."""
 
     async def open(self) -> None:

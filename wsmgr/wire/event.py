@@ -9,7 +9,8 @@ from wsmgr.wire.page import Page
 
 
 class Event(Response):
-    """Who did what, when and why. `workspace` null: about the daemon or the host."""
+    """Who did what, when and why. `workspace` null: about the daemon or the host. `before` and `after` are there where
+    something was changed."""
 
     id: int
     at: AwareDatetime
@@ -17,6 +18,8 @@ class Event(Response):
     action: str
     reason: str
     workspace: str | None = None
+    before: dict[str, str | int | bool | None] | None = None
+    after: dict[str, str | int | bool | None] | None = None
 
 
 class EventPage(Page[Event]):

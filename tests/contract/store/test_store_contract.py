@@ -10,6 +10,7 @@ import pytest
 
 from tests.contract.store.records import ALICE, HOME, NOON, at, event, source
 from wsmgr.core.errors import Conflict, NotFound, StoreUnavailable
+from wsmgr.core.event import Event
 from wsmgr.core.ids import OwnerKey, Slug, Version, WorkspaceId
 from wsmgr.core.isolation import Isolation
 from wsmgr.core.owner import Owner
@@ -182,6 +183,36 @@ async def test_events_get_growing_ids_and_come_newest_first(store: Store) -> Non
     assert await store.events(None, 100, None) == kept[::-1]
     assert await store.events(HOME, 100, None) == [kept[6], kept[3], kept[0]]
     assert await store.events(HOME, 1, kept[6].id) == [kept[3]]
+
+
+async def test_events_are_found_by_actor_and_by_action(store: Store) -> None:
+    """Both at once too; a page of them ends where the next begins."""
+    kept = [
+        await store.append(Event(NOON, actor, action, "x", HOME))
+        for actor, action in [("uid:0", "stop"), ("uid:1", "stop"), ("uid:0", "start"), ("uid:0", "stop")]
+    ]
+    assert await store.events(None, 9, None, actor="uid:0") == [kept[3], kept[2], kept[0]]
+    assert await store.events(HOME, 9, None, actor="uid:0", action="stop") == [kept[3], kept[0]]
+    assert await store.events(HOME, 1, kept[3].id, actor="uid:0", action="stop") == [kept[0]]
+    assert await store.events(None, 9, None, action="restart") == []
+
+
+async def test_events_after_one_come_oldest_first(store: Store) -> None:
+    """Page by page, of all workspaces; nothing follows the newest."""
+    other = WorkspaceId("user:bob")
+    kept = [await store.append(event(str(n), workspace=(HOME, other, None)[n % 3])) for n in range(5)]
+    assert await store.events_after(0, 100) == kept
+    assert await store.events_after(kept[1].id, 2) == kept[2:4]
+    assert await store.events_after(kept[-1].id, 2) == []
+
+
+async def test_an_event_keeps_what_was_changed(store: Store) -> None:
+    """Text, numbers, truth and null; most events have no change."""
+    changed = Event(NOON, "uid:0", "owner.put", "x", None, 0, {"plan": None, "n": 1}, {"plan": "PRO", "fallback": True})
+    kept = await store.append(changed)
+    assert await store.events(None, 1, None) == [kept]
+    assert (kept.before, kept.after) == (changed.before, changed.after)
+    assert (await store.append(event("x"))).before is None
 
 
 async def test_an_event_may_quote_anything(store: Store) -> None:

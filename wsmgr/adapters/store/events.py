@@ -18,11 +18,28 @@ def append(connection: Connection, event: Event) -> Event:
     return replace(event, id=identifier)
 
 
-def newest(connection: Connection, workspace: WorkspaceId | None, limit: int, before: int | None) -> list[Event]:
-    """Newest first: of one workspace or of all, with ids below `before`."""
+def newest(
+    connection: Connection,
+    workspace: WorkspaceId | None,
+    limit: int,
+    before: int | None,
+    actor: str | None,
+    action: str | None,
+) -> list[Event]:
+    """Newest first: of one workspace or of all, with ids below `before`, of one actor, of one action."""
     query = select(EVENTS).order_by(EVENTS.c.id.desc()).limit(limit)
     if workspace is not None:
         query = query.where(EVENTS.c.workspace == workspace)
     if before is not None:
         query = query.where(EVENTS.c.id < before)
+    if actor is not None:
+        query = query.where(EVENTS.c.actor == actor)
+    if action is not None:
+        query = query.where(EVENTS.c.action == action)
+    return [event_from(row) for row in connection.execute(query)]
+
+
+def following(connection: Connection, event: int, limit: int) -> list[Event]:
+    """Oldest first, with ids above `event`."""
+    query = select(EVENTS).where(EVENTS.c.id > event).order_by(EVENTS.c.id).limit(limit)
     return [event_from(row) for row in connection.execute(query)]

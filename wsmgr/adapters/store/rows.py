@@ -7,7 +7,8 @@ from typing import Any, cast
 from sqlalchemy import Row
 
 from wsmgr.adapters.store.documents import json_text, json_value, plain_text
-from wsmgr.core.event import Event
+from wsmgr.core.alert import Alert, Severity, Trouble
+from wsmgr.core.event import Event, Facts
 from wsmgr.core.execution import Execution, ExecutionState
 from wsmgr.core.ids import ExecutionId, OwnerKey, Slug, Version, WorkspaceId
 from wsmgr.core.isolation import Isolation
@@ -113,7 +114,8 @@ def execution_values(execution: Execution) -> dict[str, object]:
 def event_from(row: Row[Any]) -> Event:
     """From a row of `events`."""
     workspace = None if row.workspace is None else WorkspaceId(row.workspace)
-    return Event(row.at, row.actor, row.action, row.reason, workspace, row.id)
+    before, after = (cast("Facts | None", json_value(text)) for text in (row.before, row.after))
+    return Event(row.at, row.actor, row.action, row.reason, workspace, row.id, before, after)
 
 
 def event_values(event: Event) -> dict[str, object]:
@@ -124,6 +126,33 @@ def event_values(event: Event) -> dict[str, object]:
         "action": plain_text(event.action),
         "reason": plain_text(event.reason),
         "workspace": event.workspace,
+        "before": None if event.before is None else json_text(dict(event.before)),
+        "after": None if event.after is None else json_text(dict(event.after)),
+    }
+
+
+def alert_from(row: Row[Any]) -> Alert:
+    """From a row of `alerts`."""
+    return Alert(
+        id=row.id,
+        cause=row.cause,
+        severity=Severity(row.severity),
+        sentence=row.sentence,
+        workspace=None if row.workspace is None else WorkspaceId(row.workspace),
+        raised_at=row.raised_at,
+        resolved_at=row.resolved_at,
+        acknowledged_at=row.acknowledged_at,
+        acknowledged_by=row.acknowledged_by,
+    )
+
+
+def trouble_values(trouble: Trouble) -> dict[str, object]:
+    """For `alerts`. The sentence may quote what a workspace wrote."""
+    return {
+        "cause": trouble.cause,
+        "severity": trouble.severity.value,
+        "sentence": plain_text(trouble.sentence),
+        "workspace": trouble.workspace,
     }
 
 

@@ -59,6 +59,8 @@ def _write_ahead_logging(engine: Engine, wait_s: float) -> None:
     while True:
         try:
             with closing(engine.raw_connection()) as connection:
+                # Only an empty file takes this; it comes first, since the next statement writes the first page.
+                connection.cursor().execute("PRAGMA auto_vacuum=INCREMENTAL")
                 connection.cursor().execute("PRAGMA journal_mode=WAL")
         except sqlite3.Error as error:
             if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:

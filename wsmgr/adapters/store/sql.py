@@ -11,7 +11,7 @@ from pathlib import Path
 from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 
-from wsmgr.adapters.store import events, executions, owners, plugins, tokens, workspaces
+from wsmgr.adapters.store import alerts, events, executions, owners, plugins, retention, tokens, workspaces
 from wsmgr.adapters.store.connect import Access, connect, create_file, parse_url
 from wsmgr.adapters.store.failures import unavailable
 from wsmgr.adapters.store.pending import Pending
@@ -19,6 +19,7 @@ from wsmgr.adapters.store.readers import Readers
 from wsmgr.adapters.store.schema import migrate
 from wsmgr.adapters.store.tables import OWNERS
 from wsmgr.adapters.store.writer import Writer
+from wsmgr.core.alert import Alert, Notice, Trouble
 from wsmgr.core.errors import StoreUnavailable
 from wsmgr.core.event import Event
 from wsmgr.core.execution import Execution
@@ -172,8 +173,53 @@ class SqlStore(Store):
     async def append(self, event: Event) -> Event:
         return await self._writing.do(partial(events.append, event=event))
 
-    async def events(self, workspace: WorkspaceId | None, limit: int, before: int | None) -> Sequence[Event]:
-        return await self._reading.run(partial(events.newest, workspace=workspace, limit=limit, before=before))
+    async def events(
+        self,
+        workspace: WorkspaceId | None,
+        limit: int,
+        before: int | None,
+        *,
+        actor: str | None = None,
+        action: str | None = None,
+    ) -> Sequence[Event]:
+        page = partial(events.newest, workspace=workspace, limit=limit, before=before, actor=actor, action=action)
+        return await self._reading.run(page)
+
+    async def events_after(self, event: int, limit: int) -> Sequence[Event]:
+        return await self._reading.run(partial(events.following, event=event, limit=limit))
+
+    async def raise_alert(self, trouble: Trouble, now: datetime) -> Alert | None:
+        return await self._writing.do(partial(alerts.open_new, trouble=trouble, now=now))
+
+    async def resolve_alert(self, cause: str, now: datetime) -> Alert | None:
+        return await self._writing.do(partial(alerts.resolve, cause=cause, now=now))
+
+    async def acknowledge_alert(self, alert: int, by: str, now: datetime) -> Alert:
+        return await self._writing.do(partial(alerts.acknowledge, alert=alert, by=by, now=now))
+
+    async def open_alerts(self) -> Sequence[Alert]:
+        return await self._reading.run(alerts.all_open)
+
+    async def untold(self, since: datetime, limit: int) -> Sequence[Notice]:
+        return await self._reading.run(partial(alerts.untold, since=since, limit=limit))
+
+    async def told(self, notice: Notice, now: datetime) -> None:
+        await self._writing.do(partial(alerts.told, notice=notice, now=now))
+
+    async def alerts(self, limit: int, before: int | None, *, resolved: bool) -> Sequence[Alert]:
+        return await self._reading.run(partial(alerts.newest, limit=limit, before=before, resolved=resolved))
+
+    async def purge_executions(self, before: datetime, limit: int) -> int:
+        return await self._writing.do(partial(retention.purge_executions, before=before, limit=limit))
+
+    async def purge_events(self, before: datetime, limit: int) -> int:
+        return await self._writing.do(partial(retention.purge_events, before=before, limit=limit))
+
+    async def purge_alerts(self, before: datetime, limit: int) -> int:
+        return await self._writing.do(partial(retention.purge_alerts, before=before, limit=limit))
+
+    async def reclaim(self, pages: int) -> int:
+        return await self._writing.do(partial(retention.reclaim, pages=pages))
 
     async def put_token(self, token: Token, digest: str) -> None:
         await self._writing.do(partial(tokens.put, token=token, digest=digest))

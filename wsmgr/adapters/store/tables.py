@@ -105,6 +105,8 @@ class ExecutionRow(Row, table=True):
     __tablename__ = "executions"
     __table_args__ = (
         Index(None, "workspace", "created_at", "id"),
+        # For what deletes old ones.
+        Index(None, "created_at"),
         # Small whatever the table's size: after a crash the running ones are found at once.
         Index(
             "ix_executions_running",
@@ -134,10 +136,11 @@ class ExecutionRow(Row, table=True):
 
 
 class EventRow(Row, table=True):
-    """The audit trail. AUTOINCREMENT: an id is not given again after the newest rows were deleted."""
+    """The audit trail; `before` and `after` are JSON texts. AUTOINCREMENT: an id is not given again after the newest
+    rows were deleted."""
 
     __tablename__ = "events"
-    __table_args__ = (Index(None, "workspace", "id"), {"sqlite_autoincrement": True})
+    __table_args__ = (Index(None, "workspace", "id"), Index(None, "at"), {"sqlite_autoincrement": True})
 
     id: int | None = Field(default=None, primary_key=True, sa_type=SERIAL)
     at: datetime
@@ -145,6 +148,37 @@ class EventRow(Row, table=True):
     action: str
     reason: str = Field(sa_type=Text)
     workspace: str | None = Field(sa_type=KEY)
+    before: str | None = Field(default=None, sa_type=Text)
+    after: str | None = Field(default=None, sa_type=Text)
+
+
+class AlertRow(Row, table=True):
+    """An alert. Of each cause at most one is open. `raised_told_at`, `resolved_told_at`: when the receiver of alerts
+    was told, or when that was given up."""
+
+    __tablename__ = "alerts"
+    __table_args__ = (
+        Index(
+            "uq_alerts_open",
+            "cause",
+            unique=True,
+            sqlite_where=text("resolved_at IS NULL"),
+            postgresql_where=text("resolved_at IS NULL"),
+        ),
+        {"sqlite_autoincrement": True},
+    )
+
+    id: int | None = Field(default=None, primary_key=True, sa_type=SERIAL)
+    cause: str = Field(sa_type=KEY)
+    severity: str
+    sentence: str = Field(sa_type=Text)
+    workspace: str | None = Field(sa_type=KEY)
+    raised_at: datetime
+    resolved_at: datetime | None = None
+    acknowledged_at: datetime | None = None
+    acknowledged_by: str | None = None
+    raised_told_at: datetime | None = None
+    resolved_told_at: datetime | None = None
 
 
 class TokenRow(Row, table=True):
@@ -165,4 +199,5 @@ PLUGINS = METADATA.tables["plugins"]
 PLUGIN_VERSIONS = METADATA.tables["plugin_versions"]
 EXECUTIONS = METADATA.tables["executions"]
 EVENTS = METADATA.tables["events"]
+ALERTS = METADATA.tables["alerts"]
 TOKENS = METADATA.tables["tokens"]

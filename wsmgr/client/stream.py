@@ -1,0 +1,100 @@
+"""The stream of events: how it is read, and where it goes on after an interruption. No I/O here."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import httpx
+from pydantic import ValidationError
+
+from wsmgr.client.connection import CONNECT_S
+from wsmgr.client.errors import (
+    AnswerTimeout,
+    ApiError,
+    ClientError,
+    ConnectionLost,
+    DaemonUnreachable,
+    UnexpectedAnswer,
+)
+from wsmgr.client.operation import Operation, decode
+from wsmgr.wire.event import Event
+
+PATH = "/api/events"
+SILENCE_S = 45.0
+"""A daemon says something every 15 s; after three times as long the connection counts as lost."""
+FIRST_RETRY_S = 0.5
+LONGEST_RETRY_S = 10.0
+
+
+def _refused(body: bytes) -> None:
+    raise UnexpectedAnswer(f"GET {PATH} was answered with {body[:80]!r} and no stream: is this a wsmgr daemon?")
+
+
+OPERATION: Operation[None] = Operation("GET", PATH, _refused, timeout_s=SILENCE_S)
+
+
+class Stream:
+    """What has come so far. `last` is the id of the last event, from which the next connection goes on."""
+
+    def __init__(self, after: int | None) -> None:
+        self.last = after
+        self._was_connected = False
+        self._failures = 0
+        self._name = ""
+        self._data = ""
+
+    def request(self) -> dict[str, Any]:
+        """The arguments of httpx's `stream` for the next connection."""
+        self._name = self._data = ""
+        headers = {"Accept": "text/event-stream"}
+        if self.last is not None:
+            headers["Last-Event-ID"] = str(self.last)
+        return {
+            "method": "GET",
+            "url": PATH,
+            "headers": headers,
+            "timeout": httpx.Timeout(SILENCE_S, connect=CONNECT_S),
+        }
+
+    def is_stream(self, answer: httpx.Response) -> bool:
+        """Whether the answer is a stream; else `refuse` it with its body."""
+        if answer.status_code != 200 or not answer.headers.get("content-type", "").startswith("text/event-stream"):
+            return False
+        self._was_connected, self._failures = True, 0
+        return True
+
+    def refuse(self, status: int, body: bytes) -> None:
+        """Raises what an answer that is no stream means."""
+        decode(OPERATION, status, body)
+
+    def line(self, line: str) -> Event | None:
+        """Take one line; an event when it ends one. Raises UnexpectedAnswer."""
+        if line:
+            name, _, value = line.partition(":")
+            value = value.removeprefix(" ")
+            if name == "data":
+                self._data += value
+            elif name == "event":
+                self._name = value
+            return None
+        name, data = self._name, self._data
+        self._name = self._data = ""
+        if not data or name == "overflow":
+            return None
+        try:
+            event = Event.model_validate_json(data)
+        except ValidationError:
+            raise UnexpectedAnswer(f"An event of {PATH} is not what this client knows: {data[:80]!r}.") from None
+        self.last = event.id
+        return event
+
+    def pause_after(self, error: ClientError | None) -> float:
+        """Seconds to wait before the next connection. Raises `error` when another try is useless: the daemon refused,
+        or there never was a connection."""
+        if error is not None:
+            lost = isinstance(error, ConnectionLost | DaemonUnreachable | AnswerTimeout)
+            busy = isinstance(error, ApiError) and error.retryable
+            if not self._was_connected or not (lost or busy):
+                raise error
+            self._failures += 1
+        return min(FIRST_RETRY_S * 2.0 ** max(0, self._failures - 1), LONGEST_RETRY_S)
