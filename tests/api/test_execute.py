@@ -152,6 +152,7 @@ async def test_an_engine_that_is_away_is_503_where_nothing_may_stand_in(
     refused = await admin.post("/api/execute", json=call())
     await admin.put("/api/owners/user:alice", json={"plan": "FREE", "fallback": True})
     allowed = await admin.post("/api/execute", json=call())
+    system.engine.down = None
     assert (refused.status_code, refused.json()["code"]) == (503, "engine_unavailable")
     assert (allowed.status_code, allowed.json()["degraded"], allowed.json()["isolation"]) == (200, True, "worker")
 

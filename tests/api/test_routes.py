@@ -177,6 +177,7 @@ async def test_the_health_of_daemon_and_workspace(admin: httpx.AsyncClient, syst
     system.engine.down = "Podman does not answer."
     await system.daemon.engines.probe(system.engine.isolation)
     health = (await admin.get("/health")).json()
+    system.engine.down = None
     assert (health["status"], health["engine"]["available"]) == ("degraded", False)
 
 
