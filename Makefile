@@ -155,8 +155,7 @@ export DECLARED
 
 .PHONY: check
 check: dev ## Lint, types, import contracts, playbooks, pure and shell tests (under a minute)
-	$(MAKE) -j2 --keep-going --output-sync=target lint types playbooks
-	$(MAKE) test-pure
+	$(MAKE) -j4 --keep-going --output-sync=target lint types playbooks test-pure
 
 .PHONY: lint
 lint: dev ## Style, formatting and the import contracts
