@@ -11,6 +11,7 @@ from pathlib import Path
 
 import psutil
 import pytest
+import uvloop
 
 from tests.adapters.worker.inside import Inside
 from tests.adapters.worker.rig import NO_BWRAP, NODE, RUNTIME, STUB, require_bwrap, unique
@@ -129,6 +130,23 @@ async def test_what_a_killed_daemon_left_is_ended_by_the_next(folder: Path) -> N
     signal.pidfd_send_signal(other, signal.SIGKILL)
     assert _all_end([other])
     await engine.close()
+
+
+def test_a_sandbox_bears_the_name_of_its_instance(folder: Path) -> None:
+    """On the daemon's own event loop, which is not that of these tests: by that name the next daemon finds it."""
+    require_bwrap()
+    instance = unique()
+
+    async def marked() -> bool:
+        engine = WorkerEngine(node=NODE, runtime=STUB, state=folder, instance=instance)
+        await engine.open()
+        before = _tree()
+        await engine.start(await engine.create(small_spec(Isolation.WORKER, "", "user:m")))
+        lines = [process.cmdline() for process in _tree(before)]
+        await engine.close()
+        return any(f"wsmgr-bwrap:{instance}" in line for line in lines)
+
+    assert uvloop.run(marked())
 
 
 async def test_close_ends_every_runtime(folder: Path) -> None:

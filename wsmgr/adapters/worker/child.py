@@ -53,13 +53,8 @@ class Child(asyncio.SubprocessProtocol):
             self._transport.close()
 
 
-async def spawn(
-    argv: Sequence[str], env: Mapping[str, str], cwd: Path, pass_fds: Sequence[int] = (), executable: str | None = None
-) -> Child:
-    """Start a process in a session of its own; `executable` where argv[0] is not the program.
-
-    Raises EngineFailure when it cannot be started.
-    """
+async def spawn(argv: Sequence[str], env: Mapping[str, str], cwd: Path, pass_fds: Sequence[int] = ()) -> Child:
+    """Start a process in a session of its own. Raises EngineFailure when it cannot be started."""
     try:
         _, child = await asyncio.get_running_loop().subprocess_exec(
             Child,
@@ -71,10 +66,9 @@ async def spawn(
             cwd=str(cwd),
             pass_fds=tuple(pass_fds),
             start_new_session=True,
-            executable=executable or argv[0],
         )
     except OSError as error:
-        raise EngineFailure(f"{executable or argv[0]} could not be started: {error.strerror}.") from error
+        raise EngineFailure(f"{argv[0]} could not be started: {error.strerror}.") from error
     return child
 
 

@@ -69,7 +69,7 @@ class SandboxLauncher:
             cmdline, uids = process.info["cmdline"], process.info["uids"]
             if not cmdline or not uids or process.pid in ours:
                 continue
-            if cmdline[0] == self._mark and uids.real == os.getuid():
+            if self._mark in cmdline and uids.real == os.getuid():
                 with suppress(psutil.NoSuchProcess):
                     process.kill()
 
@@ -91,9 +91,11 @@ class SandboxLauncher:
                     lambda: asyncio.StreamReaderProtocol(told), os.fdopen(info, "rb")
                 )
                 ours.callback(transport.close)
-                argv = [self._mark, "--args", str(options), "--info-fd", str(inform), "--block-fd", str(go)]
+                # The mark is a variable that later options clear again. (Not argv[0]: uvloop puts the program there.)
+                argv = [self._bwrap, "--setenv", "WSMGR_INSTANCE", self._mark, "--args", str(options)]
+                argv += ["--info-fd", str(inform), "--block-fd", str(go)]
                 # An empty environment: what process 1 was started with can be read inside as well.
-                child = await spawn([*argv, "--", *command], {}, Path("/"), (options, inform, go), self._bwrap)
+                child = await spawn([*argv, "--", *command], {}, Path("/"), (options, inform, go))
             try:
                 pid = await _inside(child, told)
             except BaseException:
