@@ -7,8 +7,13 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests.fakes.clock import VirtualLoop
+
+# How long an example takes says something of the machine, not of the code.
+settings.register_profile("wsmgr", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("wsmgr")
 
 VIRTUAL = Path(__file__).parent / "control"
 
