@@ -183,23 +183,23 @@ test-pure: dev ## Pure and shell tests alone
 
 .PHONY: test
 test: check ## The whole test command: check, then everything that needs podman, PostgreSQL or npm
-	$(MAKE) test-host TESTS="$(CONTRACT_TESTS) $(PODMAN_TESTS)"
+	$(MAKE) test-as-user TESTS="$(CONTRACT_TESTS) $(PODMAN_TESTS)"
 
 .PHONY: test-contract
 test-contract: ## The contract tests alone: engines and runtimes
-	$(MAKE) test-host TESTS="$(CONTRACT_TESTS)"
+	$(MAKE) test-as-user TESTS="$(CONTRACT_TESTS)"
 
 .PHONY: test-store
 test-store: ## The store's tests alone, on SQLite and PostgreSQL
-	$(MAKE) test-host TESTS="$(STORE_TESTS)"
+	$(MAKE) test-as-user TESTS="$(STORE_TESTS)"
 
 .PHONY: test-podman
 test-podman: ## The tests on real rootless podman alone
-	$(MAKE) test-host TESTS="$(PODMAN_TESTS)"
+	$(MAKE) test-as-user TESTS="$(PODMAN_TESTS)"
 
 .PHONY: bench
 bench: ## Measure; prints ratios
-	$(MAKE) test-host COMMAND="python $(BENCH)"
+	$(MAKE) test-as-user COMMAND="python $(BENCH)"
 
 .PHONY: lock
 lock: ## Write requirements.lock anew, from what the package registry has today
@@ -312,8 +312,8 @@ clean-user:
 
 # Runs TESTS (or COMMAND) as a user who is not root and whose podman is rootless: oneself, or for root a user of its own
 # on a copy of the tree (a clone under /root cannot be read by anybody else).
-.PHONY: test-host
-test-host: dev
+.PHONY: test-as-user
+test-as-user: dev
 	if [[ -n "$(ROOT)" ]]; then
 	  now=$$($(call FINGERPRINT,playbooks))
 	  if [[ $$(cat $(WORK)/$(TEST_USER) 2> /dev/null) != "$$now" || ! -d $(TEST_HOME) || ! -d /run/$(TEST_USER) ]]; then
