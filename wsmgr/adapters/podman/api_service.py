@@ -19,6 +19,8 @@ from pathlib import Path
 
 from wsmgr.adapters.podman.detached import Detached, recall, remember, spawn
 from wsmgr.adapters.podman.liveness import Liveness, liveness
+from wsmgr.adapters.podman.pause import PauseProcess
+from wsmgr.adapters.podman.program import Program
 from wsmgr.core.errors import EngineUnavailable
 
 _KEPT = (
@@ -47,6 +49,7 @@ class ApiService:
     ) -> None:
         self._socket = socket
         self._podman = podman
+        self._pause = PauseProcess(Program(podman))
         self._start_timeout_s = start_timeout_s
         self._answer_timeout_s = answer_timeout_s
         self._hung_after_s = hung_after_s
@@ -132,14 +135,20 @@ class ApiService:
             case Liveness.SILENT:
                 raise EngineUnavailable(f"Podman's service on {self._socket} takes calls and does not answer them.")
             case Liveness.GONE:
-                process = self._spawn()
+                if await self._started() or (await self._pause.mend() and await self._started()):
+                    return
+        raise EngineUnavailable(f"Podman's service did not start on {self._socket}: {self._last_words()}")
+
+    async def _started(self) -> bool:
+        """Start it; whether it does real work in time."""
+        process = self._spawn()
         deadline = time.monotonic() + self._start_timeout_s
         while time.monotonic() < deadline:
             if await liveness(self._socket, self._answer_timeout_s) is Liveness.LIVE:
-                return
+                return True
             if await process.ended(0.02):
                 break
-        raise EngineUnavailable(f"Podman's service did not start on {self._socket}: {self._last_words()}")
+        return False
 
     def _spawn(self) -> Detached:
         program = shutil.which(self._podman)

@@ -18,7 +18,9 @@ from wsmgr.adapters.podman.capabilities import CapabilityProbe
 from wsmgr.adapters.podman.containers import Container, from_inspect, from_list, observed, vanished
 from wsmgr.adapters.podman.errors import image_missing, message_of, refused
 from wsmgr.adapters.podman.loglines import last_lines
+from wsmgr.adapters.podman.pause import PauseProcess
 from wsmgr.adapters.podman.process import main_process
+from wsmgr.adapters.podman.program import Program
 from wsmgr.adapters.podman.starting import start_container
 from wsmgr.core.capability import Capability
 from wsmgr.core.errors import EngineFailure, EngineUnavailable
@@ -58,6 +60,7 @@ class PodmanEngine:
         self._threads = threads
         self._timeout_s = timeout_s
         self._long_timeout_s = long_timeout_s
+        self._pause = PauseProcess(Program())
         self._starts = asyncio.Semaphore(start_concurrency)
         # Stops wait in a thread for the whole grace; some threads always remain for the rest.
         self._ends = asyncio.Semaphore(max(1, threads - start_concurrency - 2))
@@ -82,7 +85,13 @@ class PodmanEngine:
                     # Also when the first start fails: the watcher goes on trying.
                     self._watcher = asyncio.create_task(self._service.watch(), name="podman-service")
                 await self._service.ensure()
-        await self.ping()
+        try:
+            await self.ping()
+        except EngineUnavailable:
+            # A service that systemd starts for each connection dies of a lost pause process each time.
+            if not await self._pause.mend():
+                raise
+            await self.ping()
 
     @property
     def sandboxed(self) -> bool:

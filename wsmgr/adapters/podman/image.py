@@ -4,25 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
-import signal
 import tempfile
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from wsmgr.adapters.podman import context
 from wsmgr.adapters.podman.context import Entry
 from wsmgr.adapters.podman.node_files import init_entry, node_entries
+from wsmgr.adapters.podman.pause import PauseProcess
+from wsmgr.adapters.podman.program import Program, Progress
 from wsmgr.core.errors import EngineFailure
 
 INPUTS_LABEL = "wsmgr.inputs"
 _TIMESTAMP = "0"
 _LOOK_TIMEOUT_S = 60.0
 _KEPT_LINES = 20
-
-Progress = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +38,7 @@ class ImageBuilder:
 
     def __init__(self, containerfiles: Path, *, podman: str = "podman", timeout_s: float = 900.0) -> None:
         self._folder = containerfiles / "node"
-        self._podman = podman
+        self._program = Program(podman)
         self._timeout_s = timeout_s
 
     async def ensure_image(
@@ -58,6 +55,7 @@ class ImageBuilder:
         `base` (such as `node:24-alpine`) brings Node of its own; without one the installed Node is used, which must
         be `node_version` where that is given. Raises EngineFailure.
         """
+        await PauseProcess(self._program).mend()
         arguments = [] if base is None else [f"BASE={base}", f"BASE_ID={await self._base_id(base, progress)}"]
         entries = await asyncio.to_thread(self._entries, base, node_version)
         inputs = await asyncio.to_thread(context.digest, entries, [_TIMESTAMP, *arguments])
@@ -71,7 +69,7 @@ class ImageBuilder:
             raise EngineFailure(f"podman build said that it made {tag}, and it is not there.")
         if present is not None and present.id != built.id:
             # What lost its tag would stay for ever. Podman refuses while a container uses it.
-            await self._podman_lines(["rmi", present.id], _LOOK_TIMEOUT_S, lambda _line: None)
+            await self._program.run(["rmi", present.id], _LOOK_TIMEOUT_S)
         return ImageReport(built.id, tag, True, built.size, inputs)
 
     def _entries(self, base: str | None, node_version: str | None) -> list[Entry]:
@@ -110,7 +108,7 @@ class ImageBuilder:
 
     async def _inspect(self, tag: str) -> _Present | None:
         look = ["image", "inspect", tag]
-        code, lines = await self._podman_lines(look, _LOOK_TIMEOUT_S, lambda _line: None, with_warnings=False)
+        code, lines = await self._program.run(look, _LOOK_TIMEOUT_S, with_warnings=False)
         if code != 0:
             return None
         try:
@@ -120,45 +118,10 @@ class ImageBuilder:
             raise EngineFailure(f"podman image inspect {tag} gave no usable answer: {error}.") from error
 
     async def _run(self, arguments: Sequence[str], progress: Progress) -> None:
-        code, lines = await self._podman_lines(arguments, self._timeout_s, progress)
+        code, lines = await self._program.run(arguments, self._timeout_s, progress)
         if code != 0:
             said = " ".join(lines[-_KEPT_LINES:])[-800:]
             raise EngineFailure(f"podman {arguments[0]} failed ({code}): {said}")
-
-    async def _podman_lines(
-        self, arguments: Sequence[str], timeout_s: float, progress: Progress, *, with_warnings: bool = True
-    ) -> tuple[int, list[str]]:
-        """Run podman to its end; its exit code and every line it wrote. Killed with its children at the time-out.
-
-        Its warnings go to standard error, and come at any time: `with_warnings` False keeps them out of JSON.
-        """
-        process = None
-        lines: list[str] = []
-        try:
-            async with asyncio.timeout(timeout_s):
-                process = await asyncio.create_subprocess_exec(
-                    self._podman,
-                    *arguments,
-                    stdin=asyncio.subprocess.DEVNULL,
-                    stdout=asyncio.subprocess.PIPE,
-                    stderr=asyncio.subprocess.STDOUT if with_warnings else asyncio.subprocess.DEVNULL,
-                    cwd="/",
-                    start_new_session=True,
-                )
-                assert process.stdout is not None  # noqa: S101 (for the type checker: it was asked for above)
-                async for line in process.stdout:
-                    lines.append(line.decode(errors="replace").rstrip())
-                    progress(lines[-1])
-                return await process.wait(), lines
-        except TimeoutError as error:
-            raise EngineFailure(f"podman {arguments[0]} did not end within {timeout_s:.0f} s.") from error
-        except OSError as error:
-            raise EngineFailure(f"The program {self._podman} cannot be run: {error}.") from error
-        finally:
-            if process is not None and process.returncode is None:
-                with suppress(ProcessLookupError):
-                    os.killpg(process.pid, signal.SIGKILL)
-                await process.wait()
 
 
 @dataclass(frozen=True, slots=True)
