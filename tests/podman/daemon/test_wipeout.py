@@ -8,7 +8,7 @@ import signal
 from contextlib import suppress
 from pathlib import Path
 
-from tests.podman.daemon.rig import RealDaemon, output, podman, real_daemon
+from tests.podman.daemon.rig import RealDaemon, output, podman, real_daemon, run, wait_for
 
 
 def _kill_everything(daemon: RealDaemon) -> None:
@@ -35,5 +35,7 @@ def test_everything_is_killed_and_comes_back() -> None:
         assert "lost its pause process" in daemon.tail(), "podman kept itself whole: the test proves nothing"
         with daemon.client() as client:
             for user in ("ann", "bob"):
+                # A worker may stand in while podman comes back.
                 assert output(client, user, "export default () => 2") == 2
+                wait_for(lambda user=user: not run(client, user, "export default () => 3").degraded, 60)  # type: ignore[misc]
         assert {one["State"] for one in daemon.containers()} == {"running"}
