@@ -106,6 +106,7 @@ class FakeStore(Store):
             desired=workspace.desired,
             generation=workspace.generation,
             last_activity_at=workspace.last_activity_at,
+            failure=workspace.failure,
         )
 
     async def touch_workspaces(self, activity: Sequence[tuple[WorkspaceId, datetime]]) -> None:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from wsmgr.api.execute import error_of
 from wsmgr.control.daemon import Daemon
 from wsmgr.control.fleet import Entry
+from wsmgr.control.unit import Unit
 from wsmgr.core.alert import Alert
 from wsmgr.core.capability import Capability
 from wsmgr.core.event import Event
@@ -16,7 +18,7 @@ from wsmgr.core.isolation import Isolation
 from wsmgr.core.limits import Limits, Plan
 from wsmgr.core.owner import Owner
 from wsmgr.core.plugin import PluginVersion
-from wsmgr.core.workspace import Created, Desired, Exited, Running
+from wsmgr.core.workspace import Created, Exited, Running
 from wsmgr.wire import alert as wire_alert
 from wsmgr.wire import capability as wire_capability
 from wsmgr.wire import event as wire_event
@@ -30,7 +32,7 @@ from wsmgr.wire.execute import ExecutionError, LogEntry
 
 def workspace(daemon: Daemon, entry: Entry, plugins: Sequence[PluginVersion]) -> wire_workspace.Workspace:
     """One workspace with what its serving unit is known to be."""
-    unit = entry.serving
+    unit, ladder = entry.serving, daemon.idle.verdict(entry)
     user, organization = user_and_organization(entry.record.owner)
     observed = unit.observed
     handle = observed.handle if isinstance(observed, Created | Running | Exited) else None
@@ -48,13 +50,8 @@ def workspace(daemon: Daemon, entry: Entry, plugins: Sequence[PluginVersion]) ->
         plan=entry.owner.plan,
         limits=limits(entry.limits),
         isolation=unit.isolation.value,
-        limits_enforced=daemon.capabilities.enforced(unit.isolation),
-        health=wire_workspace.WorkspaceHealth(
-            healthy=unit.healthy,
-            last_check=unit.last_check,
-            consecutive_failures=unit.check_failures,
-            uptime=uptime,
-        ),
+        limits_enforced=daemon.capabilities.enforced_on(unit),
+        health=health(daemon, unit, healthy=unit.healthy, uptime=uptime),
         restarts=unit.restarts,
         desired=entry.record.desired.value,
         reason=unit.reason,
@@ -64,13 +61,26 @@ def workspace(daemon: Daemon, entry: Entry, plugins: Sequence[PluginVersion]) ->
             wire_workspace.WorkspacePlugin(slug=p.slug, version=p.version, language=p.language.value) for p in plugins
         ],
         idle_seconds=round(daemon.idle.idle_s(entry), 3),
-        stops_in_seconds=_stops_in(daemon, entry),
+        pauses_in_seconds=_rounded(ladder.pause_in_s),
+        stops_in_seconds=_rounded(ladder.stop_in_s),
     )
 
 
-def _stops_in(daemon: Daemon, entry: Entry) -> float | None:
-    left = daemon.idle.verdict(entry).next_s if entry.record.desired is Desired.RUNNING else None
-    return None if left is None else round(left, 3)
+def health(
+    daemon: Daemon, unit: Unit, *, healthy: bool | None, uptime: float | None, checked: datetime | None = None
+) -> wire_workspace.WorkspaceHealth:
+    """The prober's record of a unit, and what was seen of it now. `uptime` in seconds."""
+    return wire_workspace.WorkspaceHealth(
+        healthy=healthy,
+        last_check=checked or unit.last_check,
+        consecutive_failures=unit.check_failures,
+        uptime=uptime,
+        restarts_left=daemon.reconciler.restarts_left(unit),
+    )
+
+
+def _rounded(seconds: float | None) -> float | None:
+    return None if seconds is None else round(seconds, 3)
 
 
 def limits(value: Limits) -> wire_plan.Limits:

@@ -29,13 +29,15 @@ from wsmgr.control.engines import Engines
 from wsmgr.control.executions import Executions
 from wsmgr.control.feed import Feed
 from wsmgr.control.fleet import Defaults, Fleet
+from wsmgr.control.groups import Groups
 from wsmgr.control.health import Health, Probing
 from wsmgr.control.idle import Idle
 from wsmgr.control.lifecycle import Lifecycle, Rhythm
 from wsmgr.control.plugins import Plugins
-from wsmgr.control.reconciler import Reconciler, Timings
+from wsmgr.control.reconciler import Reconciler
 from wsmgr.control.retention import Keep, Retention
 from wsmgr.control.starts import Starts
+from wsmgr.control.steps import Steps, Timings
 from wsmgr.control.wishes import Wishes
 from wsmgr.control.workspaces import Workspaces
 from wsmgr.core.isolation import Isolation
@@ -57,6 +59,7 @@ class Adapters:
     store: Store
     channel: Channel
     engines: Mapping[Isolation, Engine]
+    cgroups: Cgroups
     clock: Clock
     service: ApiService | None = None
     memory_mb: float | None = None
@@ -125,15 +128,17 @@ def compose(settings: Settings, parts: Adapters) -> Daemon:
     budget_mb = None if parts.memory_mb is None else parts.memory_mb * settings.memory_budget
     capacity = Capacity(fleet, clock, budget_mb)
     starts = Starts(settings.engine_start_concurrency)
-    reconciler = Reconciler(fleet, every, channel, clock, audit, capacity, starts, timings)
+    groups = Groups(parts.cgroups, audit)
+    steps = Steps(fleet, every, channel, clock, audit, groups, timings)
+    reconciler = Reconciler(fleet, every, clock, audit, capacity, starts, groups, steps, timings.budget)
     wishes = Wishes(fleet, capacity, reconciler, audit)
     plugins = Plugins(store, fleet, channel, clock, audit)
     demand = Demand(fleet, wishes, every, reconciler, clock, audit, settings.start_deadline_s)
     calls = Calls(channel, plugins, reconciler, clock, audit)
-    executions = Executions(fleet, plugins, demand, calls, store, clock)
+    executions = Executions(fleet, plugins, demand, calls, store, clock, audit)
     workspaces = Workspaces(fleet, wishes, every, reconciler, clock, audit)
     idle = Idle(fleet, reconciler, clock, audit, settings.retention_s)
-    alerts = Alerts(store, fleet, every, clock, audit, feed, settings.isolation)
+    alerts = Alerts(store, fleet, every, capacity, clock, audit, feed, settings.isolation)
     keep = Keep(settings.executions_retention_days, settings.events_retention_days)
     lifecycle = Lifecycle(
         store=store,
@@ -166,6 +171,7 @@ def compose(settings: Settings, parts: Adapters) -> Daemon:
         plugins=plugins,
         executions=executions,
         capabilities=Capabilities(every),
+        reconciler=reconciler,
         idle=idle,
         lifecycle=lifecycle,
         clock=clock,

@@ -34,6 +34,8 @@ def make_app() -> typer.Typer:
     _add(app, "start", workspaces.start, "wsmgr start user:alice", "wsmgr start user:alice user:bob --wait 0")
     _add(app, "stop", workspaces.stop, "wsmgr stop user:alice", "wsmgr stop user:alice org:acme --wait 60")
     _add(app, "restart", workspaces.restart, "wsmgr restart user:alice", "wsmgr restart user:alice --json")
+    _add(app, "pause", workspaces.pause, "wsmgr pause user:alice")
+    _add(app, "resume", workspaces.resume, "wsmgr resume user:alice")
     _add(app, "recover", workspaces.recover, "wsmgr recover user:alice")
     _add(app, "rm", workspaces.rm, "wsmgr rm user:alice", "wsmgr rm --yes user:alice user:bob")
     _add(app, "logs", records.logs, "wsmgr logs user:alice", "wsmgr logs user:alice -n 500")

@@ -37,6 +37,7 @@ def ls(context: typer.Context, as_json: Json = False) -> None:
             status_cell(item.status),
             item.plan or "-",
             item.isolation,
+            _health(item),
             _figure(item.resource_usage.memory_mb, "MiB"),
             _figure(item.resource_usage.cpu_percent, "%"),
             ago(item.last_activity_at, now),
@@ -44,7 +45,7 @@ def ls(context: typer.Context, as_json: Json = False) -> None:
         )
         for item in found
     ]
-    print_table(("WORKSPACE", "STATUS", "PLAN", "ISOLATION", "MEMORY", "CPU", "ACTIVE", "WHY"), rows)
+    print_table(("WORKSPACE", "STATUS", "PLAN", "ISOLATION", "HEALTH", "MEMORY", "CPU", "ACTIVE", "WHY"), rows)
     note(plural(len(found), "workspace"))
 
 
@@ -71,6 +72,16 @@ def stop(context: typer.Context, workspaces: WorkspaceIds, wait: Wait = 30.0, as
 def restart(context: typer.Context, workspaces: WorkspaceIds, wait: Wait = 30.0, as_json: Json = False) -> None:
     """Give workspaces a fresh container."""
     _each(context, workspaces, lambda client, name: client.restart(name, wait=wait), "RUNNING", wait, as_json=as_json)
+
+
+def pause(context: typer.Context, workspaces: WorkspaceIds, wait: Wait = 30.0, as_json: Json = False) -> None:
+    """Freeze workspaces: they keep their memory and use no CPU. The next call of their owner resumes them."""
+    _each(context, workspaces, lambda client, name: client.pause(name, wait=wait), "PAUSED", wait, as_json=as_json)
+
+
+def resume(context: typer.Context, workspaces: WorkspaceIds, wait: Wait = 30.0, as_json: Json = False) -> None:
+    """Let paused workspaces go on."""
+    _each(context, workspaces, lambda client, name: client.resume(name, wait=wait), "RUNNING", wait, as_json=as_json)
 
 
 def recover(context: typer.Context, workspaces: WorkspaceIds, wait: Wait = 30.0, as_json: Json = False) -> None:
@@ -169,15 +180,41 @@ def _fields(item: Workspace, now: datetime) -> list[tuple[str, str | Cell]]:
         ("created", ago(item.created_at, now)),
         ("active", ago(item.last_activity_at, now)),
         ("health", f"{verdict}{up}{since}"),
-        ("restarts", str(item.restarts)),
+        ("restarts", _restarts(item)),
         ("memory", f"{_figure(usage.memory_mb, 'MiB')} of {limits.memory_mb} MiB"),
         ("cpu", f"{_figure(usage.cpu_percent, '%')} of {limits.cpus * 100:g} %"),
         ("pids", f"at most {limits.pids}"),
         ("calls", f"{limits.concurrent_executions} at once, {limits.queue_length} waiting"),
         ("limits", _holding(item.limits_enforced)),
-        ("idle", f"stops after {span(limits.idle_timeout_seconds)}"),
+        ("idle", _ladder(item)),
         ("plugins", ", ".join(f"{one.slug} ({one.version[:12]})" for one in item.plugins) or "none"),
     ]
+
+
+def _health(item: Workspace) -> str:
+    """What its last check found, and how long it has been up."""
+    health = item.health
+    if health.healthy is None:
+        return "-"
+    if not health.healthy:
+        return f"failed {health.consecutive_failures}x"
+    up = "" if health.uptime is None else f" {span(health.uptime)}"
+    return f"ok{up}"
+
+
+def _restarts(item: Workspace) -> str:
+    left = item.health.restarts_left
+    return str(item.restarts) if left is None else f"{item.restarts}, {left} left before it is given up"
+
+
+def _ladder(item: Workspace) -> str:
+    """When the next rungs come, or what the plan says where none is due."""
+    due = [("pauses", item.pauses_in_seconds), ("stops", item.stops_in_seconds)]
+    said = [f"{what} in {span(seconds)}" for what, seconds in due if seconds is not None]
+    limits = item.limits
+    if said:
+        return ", ".join(said)
+    return f"stops after {span(limits.idle_timeout_seconds)}" if limits.idle_timeout_seconds else "never stops"
 
 
 def _holding(enforced: Mapping[str, bool]) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import structlog
 
 from wsmgr.control.audit import DAEMON, Audit
@@ -10,7 +12,7 @@ from wsmgr.control.fleet import Fleet
 from wsmgr.control.reconciler import Reconciler
 from wsmgr.core.errors import EngineUnavailable, WsmgrError
 from wsmgr.core.isolation import Isolation
-from wsmgr.core.workspace import Absent, Desired, Found, Running
+from wsmgr.core.workspace import Absent, Desired, Found, Observed, Running
 from wsmgr.ports.engine import Engine
 
 log = structlog.get_logger(__name__)
@@ -57,7 +59,7 @@ class Adoption:
                 await self._remove_orphan(engine, one)
                 continue
             unit = entry.unit_on(engine.isolation)
-            if unit.observed != one.observed:
+            if _waking(unit.observed) != _waking(one.observed):
                 adopted += isinstance(one.observed, Running) and isinstance(unit.observed, Absent)
                 self._reconciler.nudge(entry, unit, look=True)
         for entry in self._fleet:
@@ -74,3 +76,8 @@ class Adoption:
             log.warning("orphan not removed", workspace=one.workspace, why=error.sentence)
             return
         await self._audit.say(DAEMON, "workspace.orphan_removed", "Its workspace is in no record.", one.workspace)
+
+
+def _waking(observed: Observed) -> Observed:
+    """Without whether it is frozen, which an engine does not always know."""
+    return replace(observed, paused=False) if isinstance(observed, Running) else observed

@@ -8,10 +8,19 @@ from dataclasses import dataclass
 import structlog
 
 from wsmgr.control.audit import DAEMON, Audit
+from wsmgr.control.capacity import Capacity
 from wsmgr.control.engines import Engines
 from wsmgr.control.feed import Feed, Signal
 from wsmgr.control.fleet import Entry, Fleet
-from wsmgr.core.alert import Alert, Trouble, engine_away, records_dropped, workspace_degraded, workspace_error
+from wsmgr.core.alert import (
+    Alert,
+    Trouble,
+    engine_away,
+    host_full,
+    records_dropped,
+    workspace_degraded,
+    workspace_error,
+)
 from wsmgr.core.errors import StoreUnavailable
 from wsmgr.core.event import Facts
 from wsmgr.core.ids import WorkspaceId
@@ -40,11 +49,20 @@ class Alerts:
     """Looks at the whole state each time, so that nothing is missed that happened while the database was away."""
 
     def __init__(
-        self, store: Store, fleet: Fleet, engines: Engines, clock: Clock, audit: Audit, feed: Feed, chosen: Isolation
+        self,
+        store: Store,
+        fleet: Fleet,
+        engines: Engines,
+        capacity: Capacity,
+        clock: Clock,
+        audit: Audit,
+        feed: Feed,
+        chosen: Isolation,
     ) -> None:
         self._store = store
         self._fleet = fleet
         self._engines = engines
+        self._capacity = capacity
         self._clock = clock
         self._audit = audit
         self._feed = feed
@@ -113,7 +131,8 @@ class Alerts:
             away = self._engines.away(isolation)
             if away is not None:
                 found.append(engine_away(isolation, away))
-        return found + self._dropping()
+        full = self._capacity.full
+        return found + ([] if full is None else [host_full(full)]) + self._dropping()
 
     def _dropping(self) -> list[Trouble]:
         count, now = self._store.dropped_notes, self._clock.monotonic()

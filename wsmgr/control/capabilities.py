@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 import structlog
 
 from wsmgr.control.engines import Engines
+from wsmgr.control.unit import Unit
 from wsmgr.core.capability import Capability, Level
 from wsmgr.core.errors import WsmgrError
 from wsmgr.core.isolation import Isolation
@@ -38,6 +39,18 @@ class Capabilities:
         """For each limit whether it was seen to hold; all False before anything was proven."""
         levels = {one.name: one.level for one in self._matrix.get(isolation, ())}
         return {name: levels.get(name) is Level.ENFORCED for name in LIMITS}
+
+    def enforced_on(self, unit: Unit) -> dict[str, bool]:
+        """As `enforced`, with what the kernel itself says of this one where it runs."""
+        found = self.enforced(unit.isolation)
+        if unit.kernel is not None and unit.kernel.ceilings is not None:
+            held = unit.kernel.ceilings
+            found |= {
+                "memory": held.memory_bytes is not None,
+                "cpu": held.cpus is not None,
+                "pids": held.pids is not None,
+            }
+        return found
 
     async def prove(self) -> None:
         """Prove everything anew and log what does not hold."""

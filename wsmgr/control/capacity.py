@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from wsmgr.control.fleet import Entry, Fleet
 from wsmgr.core.capacity import Holder, make_room
-from wsmgr.core.workspace import Desired, Running
+from wsmgr.core.errors import HostFull
+from wsmgr.core.workspace import HOLDING, Running
 from wsmgr.ports.clock import Clock
+
+FULL_FOR_S = 60.0
+"""The host counts as full as long as somebody was refused within this time."""
 
 
 class Capacity:
@@ -15,10 +19,18 @@ class Capacity:
         self._fleet = fleet
         self._clock = clock
         self._budget_mb = budget_mb
+        self._refused: tuple[float, str] | None = None
+
+    @property
+    def full(self) -> str | None:
+        """Why a workspace was refused a place lately; None when none was."""
+        if self._refused is None or self._clock.monotonic() - self._refused[0] >= FULL_FOR_S:
+            return None
+        return self._refused[1]
 
     def holds(self, entry: Entry) -> bool:
-        """Whether it counts: it is wanted running, and not given up."""
-        return entry.record.desired is Desired.RUNNING and not entry.serving.exhausted
+        """Whether it counts: it is wanted running or paused, and not given up."""
+        return entry.record.desired in HOLDING and not entry.serving.exhausted
 
     def victims(self, entry: Entry) -> list[Entry]:
         """Who has to stop so that `entry` may run; changes nothing. Raises HostFull.
@@ -33,7 +45,11 @@ class Capacity:
             for e in self._fleet
             if e is not entry and self.holds(e)
         ]
-        going = make_room(holders, needed_mb=entry.limits.memory_mb, budget_mb=self._budget_mb)
+        try:
+            going = make_room(holders, needed_mb=entry.limits.memory_mb, budget_mb=self._budget_mb)
+        except HostFull as error:
+            self._refused = (now, error.sentence)
+            raise
         return [self._fleet.get(workspace) for workspace in going]
 
     def room(self) -> bool:

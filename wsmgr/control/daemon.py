@@ -13,6 +13,7 @@ from wsmgr.control.fleet import Fleet
 from wsmgr.control.idle import Idle
 from wsmgr.control.lifecycle import Lifecycle
 from wsmgr.control.plugins import Plugins
+from wsmgr.control.reconciler import Reconciler
 from wsmgr.control.workspaces import Workspaces
 from wsmgr.core.isolation import Isolation
 from wsmgr.ports.channel import Channel
@@ -34,6 +35,7 @@ class Daemon:
     plugins: Plugins
     executions: Executions
     capabilities: Capabilities
+    reconciler: Reconciler
     idle: Idle
     lifecycle: Lifecycle
     clock: Clock

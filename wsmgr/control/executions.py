@@ -7,6 +7,7 @@ import uuid
 from dataclasses import dataclass
 from datetime import datetime
 
+from wsmgr.control.audit import DAEMON, Audit
 from wsmgr.control.calls import ATTEMPTS, Calls
 from wsmgr.control.demand import Demand
 from wsmgr.control.fleet import Entry, Fleet
@@ -45,6 +46,7 @@ class Executions:
         calls: Calls,
         store: ExecutionStore,
         clock: Clock,
+        audit: Audit,
     ) -> None:
         self._fleet = fleet
         self._plugins = plugins
@@ -52,6 +54,7 @@ class Executions:
         self._calls = calls
         self._store = store
         self._clock = clock
+        self._audit = audit
         self._named: dict[ExecutionId, tuple[str, asyncio.Future[Execution]]] = {}
         self.refusing = False
         self.inflight = 0
@@ -103,7 +106,9 @@ class Executions:
         self.inflight += 1
         try:
             version = await self._resolve(request)
-            entry = await self._fleet.ensure(request.workspace)
+            entry, new = await self._fleet.ensure(request.workspace)
+            if new:
+                await self._audit.say(DAEMON, "workspace.created", "Made for its first call.", request.workspace)
             # From here on nothing stops or forgets the workspace that this call is for.
             with entry.unit.attend():
                 admit_size(entry.limits, size=request.size, inline=request.inline is not None)

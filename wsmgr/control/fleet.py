@@ -5,18 +5,19 @@ from __future__ import annotations
 import asyncio
 from bisect import bisect_right, insort
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from wsmgr.control.turns import Turns
 from wsmgr.control.unit import Unit
 from wsmgr.core.admission import ENVELOPE_BYTES, admit_workspace
-from wsmgr.core.errors import NotFound
+from wsmgr.core.errors import NotFound, StoreUnavailable
 from wsmgr.core.ids import OwnerKey, WorkspaceId, owner_of
 from wsmgr.core.isolation import Isolation
 from wsmgr.core.limits import Limits, Plan, plan_named
 from wsmgr.core.owner import Owner
-from wsmgr.core.workspace import FIRST_UID, Absent, Desired, Spec, Workspace
+from wsmgr.core.workspace import FIRST_UID, HOLDING, Absent, Desired, Spec, Workspace
 from wsmgr.ports.clock import Clock
 from wsmgr.ports.store import Store
 
@@ -142,11 +143,11 @@ class Fleet:
         """The owner's workspaces."""
         return list(self._of_owner.get(owner, {}).values())
 
-    async def ensure(self, workspace: WorkspaceId) -> Entry:
-        """The entry, made (STOPPED) when it is new."""
+    async def ensure(self, workspace: WorkspaceId) -> tuple[Entry, bool]:
+        """The entry, made (STOPPED) when it is new, and whether it is: to one caller alone."""
         entry = self._entries.get(workspace)
         if entry is not None:
-            return entry
+            return entry, False
         while (leaving := self._leaving.get(workspace)) is not None:
             await leaving.wait()
         record = await self._store.ensure_workspace(workspace, Desired.STOPPED, self._clock.now())
@@ -171,7 +172,7 @@ class Fleet:
             return False
         if desired is Desired.RUNNING:
             others = [e for e in self.of_owner(entry.record.owner) if e is not entry]
-            admit_workspace(entry.limits, holding=sum(e.record.desired is Desired.RUNNING for e in others))
+            admit_workspace(entry.limits, holding=sum(e.record.desired in HOLDING for e in others))
         entry.record = replace(entry.record, desired=desired)
         return True
 
@@ -185,6 +186,20 @@ class Fleet:
             if entry.record.desired is wish:
                 entry.record = replace(entry.record, desired=before)
             raise
+
+    async def give_up(self, entry: Entry, cause: str) -> None:
+        """Keep what it failed of, so that the next daemon does not begin anew. A store that is away is passed over: the
+        next daemon then tries it again."""
+        entry.record = replace(entry.record, failure=cause)
+        with suppress(StoreUnavailable, NotFound):
+            await self.save(entry)
+
+    def forgive(self, entry: Entry) -> bool:
+        """Forget its failures, in memory; True when that has to be stored."""
+        for unit in entry.units.values():
+            unit.forgive()
+        stored, entry.record = entry.record.failure, replace(entry.record, failure=None)
+        return stored is not None
 
     async def renew(self, entry: Entry) -> None:
         """Ask for a restart: containers of older generations are replaced."""
@@ -254,10 +269,11 @@ class Fleet:
             log_bytes=limits.log_bytes,
         )
 
-    async def _admit(self, record: Workspace) -> Entry:
+    async def _admit(self, record: Workspace) -> tuple[Entry, bool]:
         owner = await self.owner(owner_of(record.id))
         # Two first calls may get here at once: the first one's entry is the only one.
         entry = self._entries.get(record.id)
+        new = entry is None
         if entry is None:
             isolation = owner.isolation or self._defaults.isolation
             entry = Entry(
@@ -270,8 +286,10 @@ class Fleet:
                 self._clock.monotonic(),
                 max(0.0, (self._clock.now() - record.last_activity_at).total_seconds()),
             )
+            if record.failure is not None:
+                entry.unit.exhausted, entry.unit.last_failure = True, record.failure
             self._show(entry)
-        return entry
+        return entry, new
 
     def _show(self, entry: Entry) -> None:
         self._entries[entry.record.id] = entry

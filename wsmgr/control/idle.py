@@ -17,6 +17,7 @@ from wsmgr.ports.clock import Clock
 log = structlog.get_logger(__name__)
 
 WISHES = {
+    Rung.PAUSE: (Desired.PAUSED, "workspace.idle_pause"),
     Rung.STOP: (Desired.STOPPED, "workspace.idle_stop"),
     Rung.REMOVE: (Desired.ABSENT, "workspace.retention_end"),
 }
@@ -49,6 +50,8 @@ class Idle:
                 unused_s=idle_s + entry.unused_before_s,
                 attending=entry.attending,
                 exhausted=entry.serving.exhausted,
+                freezable=entry.serving.freezable and entry.serving.endpoint is not None,
+                pause_after_s=entry.limits.pause_after_s,
                 idle_timeout_s=entry.limits.idle_timeout_s,
                 retention_s=self._retention_s,
             )

@@ -7,8 +7,6 @@ A nudge carries nothing but the unit; nudges that come while a worker is busy ma
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass, field
-from typing import assert_never
 
 import structlog
 
@@ -16,39 +14,27 @@ from wsmgr.control.audit import DAEMON, Audit
 from wsmgr.control.capacity import Capacity
 from wsmgr.control.engines import Engines
 from wsmgr.control.fleet import Entry, Fleet
-from wsmgr.control.readiness import Readiness
+from wsmgr.control.groups import Groups
 from wsmgr.control.starts import Starts
+from wsmgr.control.steps import Steps
 from wsmgr.control.unit import Unit
 from wsmgr.core.errors import EngineUnavailable, WsmgrError
 from wsmgr.core.reconcile import (
     LOOK_AGAIN_S,
-    AwaitReady,
     Create,
     Decision,
     Nothing,
-    Remove,
     RestartBudget,
     Start,
-    Step,
-    Stop,
     World,
     cause_of,
     plan,
+    restarts_left,
 )
 from wsmgr.core.workspace import Absent, Created, Desired, Exited, Observed, Phase, Running, Unknown
-from wsmgr.ports.channel import Channel
 from wsmgr.ports.clock import Clock
 
 log = structlog.get_logger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Timings:
-    """In seconds: from start to a runtime that answers, and between SIGTERM and SIGKILL."""
-
-    start_deadline_s: float
-    stop_grace_s: float
-    budget: RestartBudget = field(default_factory=RestartBudget)
 
 
 class Reconciler:
@@ -58,22 +44,23 @@ class Reconciler:
         self,
         fleet: Fleet,
         engines: Engines,
-        channel: Channel,
         clock: Clock,
         audit: Audit,
         capacity: Capacity,
         starts: Starts,
-        timings: Timings,
+        groups: Groups,
+        steps: Steps,
+        budget: RestartBudget,
     ) -> None:
         self._fleet = fleet
         self._engines = engines
-        self._channel = channel
         self._clock = clock
         self._audit = audit
         self._capacity = capacity
         self._starts = starts
-        self._timings = timings
-        self._readiness = Readiness(channel, clock, audit, timings.start_deadline_s)
+        self._groups = groups
+        self._steps = steps
+        self._budget = budget
         self._workers: dict[Unit, asyncio.Task[None]] = {}
         self._wakes: dict[Unit, asyncio.Event] = {}
 
@@ -88,6 +75,10 @@ class Reconciler:
         self._wakes[unit] = asyncio.Event()
         task = asyncio.create_task(self._work(entry, unit), name=f"reconcile {unit.workspace}/{unit.isolation}")
         self._workers[unit] = task
+
+    def restarts_left(self, unit: Unit) -> int:
+        """How often it may still fail within the window before it is given up."""
+        return restarts_left(unit.failures, self._clock.monotonic(), self._budget, exhausted=unit.exhausted)
 
     def nudge_all(self, entry: Entry, *, look: bool = False) -> None:
         """Nudge every unit of a workspace, and the one that serves it."""
@@ -145,16 +136,18 @@ class Reconciler:
 
     async def tick(self, entry: Entry, unit: Unit) -> float | None:
         """One observation, one decision, one step. Returns when to look again (0: at once, None: when nudged)."""
-        observed = await self._observe(unit)
+        observed = self._groups.look(unit, await self._observe(unit))
         await self._notice(entry, unit, observed)
         decision = plan(self._world(entry, unit, observed), self._clock.monotonic())
         decision = self._in_turn(entry, unit, decision)
         await self._record(entry, unit, decision)
         if isinstance(decision.step, Nothing):
+            if await self._give_up_pause(entry, unit, observed):
+                return 0
             await self._settled(entry, unit, observed)
             return decision.recheck_after
         try:
-            unit.belief = await self._perform(entry, unit, decision.step)
+            unit.belief = await self._steps.perform(entry, unit, decision.step)
         except EngineUnavailable as error:
             unit.belief = None
             unit.error = error
@@ -164,7 +157,7 @@ class Reconciler:
         except WsmgrError as error:
             unit.belief = None
             unit.error = error
-            await self._failed(entry, unit, error.sentence)
+            await self._steps.failed(entry, unit, error.sentence)
         finally:
             # What was just made keeps its turn for its start: else a burst is made whole before its first one runs.
             if not isinstance(unit.belief, Created):
@@ -207,22 +200,23 @@ class Reconciler:
         unit.observed = observed
         if isinstance(observed, Running):
             if unit.endpoint is not None and unit.endpoint != observed.endpoint:
-                self._lose(unit)
+                self._steps.lose(unit)
             return
-        self._lose(unit)
+        self._steps.lose(unit)
         unit.condemned = None
         if isinstance(observed, Exited) and observed != before and observed.handle != unit.stopping:
             unit.last_exit = observed
-            await self._failed(entry, unit, cause_of(observed))
+            await self._steps.failed(entry, unit, cause_of(observed))
         elif isinstance(observed, Absent) and isinstance(before, Running) and before.handle != unit.stopping:
             unit.last_exit = None
-            await self._failed(entry, unit, "Its container was removed by somebody else.")
+            await self._steps.failed(entry, unit, "Its container was removed by somebody else.")
 
     def _world(self, entry: Entry, unit: Unit, observed: Observed) -> World:
+        spec = self._fleet.spec(entry, unit.isolation)
         return World(
             desired=entry.desired_of(unit),
             observed=observed,
-            digest=self._fleet.spec(entry, unit.isolation).digest,
+            digest=spec.digest,
             ready=unit.endpoint is not None,
             attending=unit.attending,
             urgent=entry.urgent_for(unit),
@@ -230,8 +224,11 @@ class Reconciler:
             failures=unit.failures,
             last_failure=unit.last_failure,
             exhausted=unit.exhausted,
-            budget=self._timings.budget,
+            budget=self._budget,
             room=not isinstance(observed, Absent) or self._capacity.room(),
+            freezable=unit.freezable,
+            tunable=self._groups.tunable(unit, spec.ceilings),
+            adjust=self._groups.adjust(unit, spec.ceilings),
         )
 
     async def _record(self, entry: Entry, unit: Unit, decision: Decision) -> None:
@@ -246,34 +243,15 @@ class Reconciler:
             await self._audit.say(DAEMON, "workspace.error", decision.reason, entry.record.id)
         unit.changed()
 
-    async def _perform(self, entry: Entry, unit: Unit, step: Step) -> Observed | None:
-        """Do it; the state that it proves, or None when only the engine knows."""
-        engine = self._engines[unit.isolation]
-        match step:
-            case Create():
-                spec = self._fleet.spec(entry, unit.isolation)
-                return Created(await engine.create(spec), spec.digest)
-            case Start(handle):
-                unit.stopping = None
-                await engine.start(handle)
-                return None
-            case AwaitReady(running):
-                return await self._readiness.step(unit, running)
-            case Stop(handle):
-                self._lose(unit)
-                unit.stopping = handle
-                if unit.condemned is not None:
-                    cause, unit.condemned = unit.condemned, None
-                    await self._failed(entry, unit, cause)
-                await engine.stop(handle, self._timings.stop_grace_s)
-                return None
-            case Remove(handle):
-                await engine.remove(handle)
-                return Absent()
-            case Nothing():
-                return None
-            case _:
-                assert_never(step)
+    async def _give_up_pause(self, entry: Entry, unit: Unit, observed: Observed) -> bool:
+        """A pause that cannot be holds nobody's place: what is gone counts as stopped, what cannot be frozen runs on."""
+        if entry.record.desired is not Desired.PAUSED or unit is not entry.serving or entry.held_down:
+            return False
+        if isinstance(observed, Absent):
+            return await self._fleet.want(entry, Desired.STOPPED, urgent=False)
+        if isinstance(observed, Running) and not observed.paused and not unit.freezable:
+            return await self._fleet.want(entry, Desired.RUNNING, urgent=False)
+        return False
 
     async def _settled(self, entry: Entry, unit: Unit, observed: Observed) -> None:
         """When a removal is through for every unit, the workspace is forgotten; not under a call that wants it back."""
@@ -284,16 +262,4 @@ class Reconciler:
             and self._fleet.find(entry.record.id) is entry
         ):
             await self._fleet.forget(entry)
-            unit.changed()
-
-    async def _failed(self, entry: Entry, unit: Unit, cause: str) -> None:
-        unit.fail(cause, self._clock.monotonic(), self._timings.budget)
-        unit.reason = cause
-        await self._audit.say(DAEMON, "workspace.failed", cause, entry.record.id)
-        unit.changed()
-
-    def _lose(self, unit: Unit) -> None:
-        if unit.endpoint is not None:
-            self._channel.forget(unit.endpoint)
-            unit.endpoint, unit.ready_since = None, None
             unit.changed()

@@ -8,11 +8,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 
+from wsmgr.core.cgroup import Ceilings
 from wsmgr.core.errors import WsmgrError
 from wsmgr.core.ids import WorkspaceId
 from wsmgr.core.isolation import Isolation
 from wsmgr.core.reconcile import RestartBudget, remember_failure
 from wsmgr.core.workspace import Endpoint, Exited, Observed, Phase
+from wsmgr.ports.cgroup import Group
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +27,19 @@ class Check:
     failures: int
 
 
+@dataclass(slots=True)
+class Kernel:
+    """The control group of one instance, and what is known of it. `ceilings` are what it was held to at the last look;
+    `refused` the limits that the kernel did not take, `unfreezable` that it could not be frozen: neither is tried
+    again on this instance."""
+
+    endpoint: Endpoint
+    group: Group | None
+    ceilings: Ceilings | None = None
+    refused: Ceilings | None = None
+    unfreezable: bool = False
+
+
 class Unit:
     """What is known of one workspace on one engine. Only the reconciler's worker for it writes the public fields;
     calls count themselves (`attend`) and report what they met (`suspect`).
@@ -32,7 +47,7 @@ class Unit:
     `belief` is the observed state where the last step proved it, None when the engine must be asked. `endpoint` is
     set while the runtime is known to answer; `awaited` is the instance whose first answer is awaited, and since when.
     `attending` counts calls in flight or waiting. `stopping` is the handle of the instance that was asked to end.
-    `checked` is what the prober found last, of this instance or of one before it.
+    `checked` is what the prober found last, of this instance or of one before it; `kernel` what its control group says.
     """
 
     def __init__(self, workspace: WorkspaceId, isolation: Isolation, belief: Observed | None) -> None:
@@ -55,7 +70,13 @@ class Unit:
         self.awaited: tuple[Endpoint, float] | None = None
         self.error: WsmgrError | None = None
         self.checked: Check | None = None
+        self.kernel: Kernel | None = None
         self._waiters: set[asyncio.Future[None]] = set()
+
+    @property
+    def freezable(self) -> bool:
+        """Whether what runs can be paused."""
+        return self.kernel is not None and self.kernel.group is not None and not self.kernel.unfreezable
 
     @property
     def check_failures(self) -> int:

@@ -10,7 +10,7 @@ from wsmgr.control.engines import Engines
 from wsmgr.control.fleet import Entry, Fleet
 from wsmgr.control.reconciler import Reconciler
 from wsmgr.control.wishes import Wishes
-from wsmgr.core.errors import Unsupported
+from wsmgr.core.errors import Conflict, Unsupported
 from wsmgr.core.event import Facts
 from wsmgr.core.ids import OwnerKey, WorkspaceId
 from wsmgr.core.owner import Owner
@@ -33,10 +33,11 @@ class Workspaces:
 
     async def put(self, workspace: WorkspaceId, desired: Desired, actor: str, wait_s: float = 0.0) -> Entry:
         """Make the workspace if it is new, and set what is wanted of it."""
-        new = self._fleet.find(workspace) is None
-        entry = await self._fleet.ensure(workspace)
+        entry, new = await self._fleet.ensure(workspace)
         if new:
             await self._audit.say(actor, "workspace.created", "Made on request.", workspace)
+        if desired is Desired.PAUSED:
+            return await self.pause(workspace, actor, wait_s)
         return await self._want(entry, desired, actor, wait_s)
 
     async def start(self, workspace: WorkspaceId, actor: str, wait_s: float = 0.0) -> Entry:
@@ -73,13 +74,20 @@ class Workspaces:
         self._fleet.touch(entry)
         return entry
 
-    async def pause(self, workspace: WorkspaceId) -> Entry:
-        """Raises Unsupported: this version freezes nothing."""
-        self._fleet.get(workspace)
-        raise Unsupported(
-            "This daemon cannot freeze a workspace on this host; stop it instead, the next call starts it again.",
-            details={"capability": "freeze"},
-        )
+    async def pause(self, workspace: WorkspaceId, actor: str, wait_s: float = 0.0) -> Entry:
+        """Have it keep its memory and use no CPU, once its calls have ended. Raises NotFound, Conflict when it does not
+        run, Unsupported when this host cannot freeze it."""
+        entry = self._fleet.get(workspace)
+        if entry.record.desired is not Desired.PAUSED:
+            if entry.serving.endpoint is None:
+                raise Conflict("It does not run, so that there is nothing to pause.", details={"why": "not_running"})
+            if not entry.serving.freezable:
+                raise Unsupported(
+                    "This host cannot freeze a workspace (`wsmgr doctor` says what is missing); stop it instead, the "
+                    "next call starts it again.",
+                    details={"capability": "freeze"},
+                )
+        return await self._want(entry, Desired.PAUSED, actor, wait_s)
 
     async def resume(self, workspace: WorkspaceId, actor: str, wait_s: float = 0.0) -> Entry:
         """Have it run, from whatever state. Raises NotFound."""
@@ -145,6 +153,10 @@ class Workspaces:
         self._reconciler.nudge_all(entry)
         if desired is Desired.RUNNING:
             await self._wait(entry, wait_s, lambda: _ready(entry) or entry.serving.phase is Phase.ERROR)
+        elif desired is Desired.PAUSED:
+            await self._wait(
+                entry, wait_s, lambda: entry.serving.phase is Phase.PAUSED or entry.record.desired is not desired
+            )
         else:
             await self._wait(entry, wait_s, lambda: _gone(entry))
         return entry
@@ -155,10 +167,8 @@ class Workspaces:
         before = entry.record.desired
         changed = self._wishes.run(entry)
         self._fleet.touch(entry)
-        if forgive or entry.unit.exhausted:
-            for unit in entry.units.values():
-                unit.forgive()
-        if changed:
+        forgiven = self._fleet.forgive(entry) if forgive or entry.unit.exhausted else False
+        if changed or forgiven:
             await self._fleet.keep(entry, before)
         return changed
 

@@ -80,6 +80,11 @@ def engine_away(isolation: Isolation, why: str) -> Trouble:
     return Trouble(f"engine.away:{isolation.value}", Severity.CRITICAL, f"The engine {isolation.value} is away: {why}")
 
 
+def host_full(why: str) -> Trouble:
+    """Workspaces are refused for want of memory."""
+    return Trouble("host.full", Severity.CRITICAL, f"Workspaces cannot start: {why}")
+
+
 def records_dropped(count: int) -> Trouble:
     """Execution records are lost."""
     sentence = f"{count} execution records were dropped since the daemon started: the database does not keep up."

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+PAGE_BYTES = 65_536
+"""The largest page that a kernel rounds memory limits to (64 KiB on some ARM hosts)."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ceilings:
@@ -16,6 +19,21 @@ class Ceilings:
     swap_bytes: int | None = None
     cpus: float | None = None
     pids: int | None = None
+
+    def meets(self, wanted: Ceilings) -> bool:
+        """Whether these are what was wanted, up to what a kernel rounds. A kernel that does not count swap has none to
+        give."""
+        swap = wanted.swap_bytes is None or self.swap_bytes in {None, wanted.swap_bytes}
+        return (
+            swap
+            and _near(self.memory_bytes, wanted.memory_bytes, PAGE_BYTES)
+            and _near(self.cpus, wanted.cpus, 0.001)
+            and _near(self.pids, wanted.pids, 0)
+        )
+
+
+def _near(held: float | None, wanted: float | None, tolerance: float) -> bool:
+    return wanted is None or (held is not None and abs(held - wanted) <= tolerance)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -19,6 +19,7 @@ class Limits:
     cpus: float
     idle_timeout_s: int
     max_workspaces: int
+    pause_after_s: int = 0
     pids: int = 128
     nofile: int = 512
     scratch_mb: int = 64
@@ -42,7 +43,7 @@ class Plan:
     limits: Limits
 
 
-FREE = Plan("FREE", Limits(memory_mb=128, cpus=0.25, max_workspaces=1, idle_timeout_s=60))
+FREE = Plan("FREE", Limits(memory_mb=128, cpus=0.25, max_workspaces=1, idle_timeout_s=60, pause_after_s=15))
 PRO = Plan(
     "PRO",
     Limits(
@@ -50,6 +51,7 @@ PRO = Plan(
         cpus=1.0,
         max_workspaces=3,
         idle_timeout_s=300,
+        pause_after_s=60,
         pids=256,
         nofile=1024,
         scratch_mb=256,
@@ -70,6 +72,7 @@ ENTERPRISE = Plan(
         cpus=2.0,
         max_workspaces=10,
         idle_timeout_s=1800,
+        pause_after_s=300,
         pids=512,
         nofile=4096,
         scratch_mb=1024,
@@ -83,7 +86,7 @@ ENTERPRISE = Plan(
         plugin_bytes=32 * MIB,
     ),
 )
-NO_PLAN = Plan("DEFAULT", Limits(memory_mb=256, cpus=0.5, max_workspaces=1, idle_timeout_s=300))
+NO_PLAN = Plan("DEFAULT", Limits(memory_mb=256, cpus=0.5, max_workspaces=1, idle_timeout_s=300, pause_after_s=60))
 
 PLANS: Mapping[str, Plan] = {plan.name: plan for plan in (FREE, PRO, ENTERPRISE)}
 

@@ -5,7 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import assert_never
 
-from wsmgr.core.workspace import Absent, Created, Desired, Exited, Observed, Phase, Running, Unknown, generation_of
+from wsmgr.core.workspace import (
+    Absent,
+    Created,
+    Desired,
+    Exited,
+    Observed,
+    Phase,
+    Running,
+    Unknown,
+    generation_of,
+    made_as,
+)
 
 LOOK_AGAIN_S = 1.0
 """How soon a workspace is looked at again when it waits for something that sends no nudge."""
@@ -34,7 +45,8 @@ class World:
     hold it up. `failures` are the times of the recent failures, oldest first, the cause of the last in
     `last_failure`; `room` that the host's memory has been given back by those that made room; `exhausted` says that
     they used up the budget, until somebody recovers the workspace. Deadlines are not part of the world: a decision
-    that waits says so in `recheck_after`.
+    that waits says so in `recheck_after`. `freezable` says that what runs can be frozen, `tunable` that the kernel can
+    be told its limits while it runs, `adjust` that it now has to be told.
     """
 
     desired: Desired
@@ -49,6 +61,9 @@ class World:
     exhausted: bool = False
     budget: RestartBudget = RestartBudget()
     room: bool = True
+    freezable: bool = False
+    tunable: bool = False
+    adjust: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +93,27 @@ class Stop:
 
 
 @dataclass(frozen=True, slots=True)
+class Freeze:
+    """Give it no CPU any more; its memory and connections stay."""
+
+    running: Running
+
+
+@dataclass(frozen=True, slots=True)
+class Thaw:
+    """Let what is frozen go on. Nothing else can be done to it before."""
+
+    running: Running
+
+
+@dataclass(frozen=True, slots=True)
+class Adjust:
+    """Tell the kernel the limits that are wanted now."""
+
+    running: Running
+
+
+@dataclass(frozen=True, slots=True)
 class Remove:
     """Remove what does not run."""
 
@@ -89,7 +125,7 @@ class Nothing:
     """The world is as wanted, or nothing can be done now."""
 
 
-Step = Create | Start | AwaitReady | Stop | Remove | Nothing
+Step = Create | Start | AwaitReady | Freeze | Thaw | Adjust | Stop | Remove | Nothing
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +143,8 @@ def plan(world: World, now: float) -> Decision:
     match world.desired:
         case Desired.RUNNING:
             return _towards_running(world, now)
+        case Desired.PAUSED:
+            return _towards_paused(world)
         case Desired.STOPPED:
             return _towards_stopped(world)
         case Desired.ABSENT:
@@ -128,20 +166,32 @@ def _towards_running(world: World, now: float) -> Decision:
 
 
 def _with_running(world: World, running: Running) -> Decision:
+    if running.paused:
+        return Decision(Thaw(running), Phase.PAUSED, "It is being resumed.")
     if world.condemned is not None:
         return Decision(Stop(running.handle), Phase.CREATING, world.condemned)
     if world.exhausted:
         return Decision(Stop(running.handle), Phase.ERROR, _gave_up(world))
     if generation_of(running.digest) != generation_of(world.digest):
         return Decision(Stop(running.handle), Phase.CREATING, "A restart was asked for.")
+    if world.adjust:
+        phase = Phase.RUNNING if world.ready else Phase.CREATING
+        return Decision(Adjust(running), phase, "The kernel is told its limits.")
     if not world.ready:
         return Decision(AwaitReady(running), Phase.CREATING, "Its runtime is starting.")
-    if running.digest == world.digest:
+    if not _outdated(world, running):
         return Decision(Nothing(), Phase.RUNNING, "Running.")
     if world.attending:
         sentence = "Running; a new specification applies at the next idle moment."
         return Decision(Nothing(), Phase.RUNNING, sentence, recheck_after=LOOK_AGAIN_S)
     return Decision(Stop(running.handle), Phase.CREATING, "The specification has changed; it is being replaced.")
+
+
+def _outdated(world: World, running: Running) -> bool:
+    """Whether only a new container is as wanted now: what the kernel can be told of is no reason to make one."""
+    if world.tunable and made_as(running.digest) == made_as(world.digest):
+        return False
+    return running.digest != world.digest
 
 
 def _one_step_up(world: World, observed: Absent | Created | Exited) -> Decision:
@@ -173,6 +223,9 @@ def _held_back(world: World, now: float) -> Decision | None:
 
 
 def _gave_up(world: World) -> str:
+    if not world.failures:
+        # It was given up by a daemon before this one.
+        return f"{world.last_failure} It is not started again until somebody recovers it."
     return (
         f"{world.last_failure} It failed {len(world.failures)} times within {world.budget.window_s:.0f} s and is not "
         "started again until somebody recovers it."
@@ -183,12 +236,40 @@ def _again(world: World) -> str:
     return f"{world.last_failure} It is started again.".lstrip()
 
 
+def _towards_paused(world: World) -> Decision:
+    match world.observed:
+        case Unknown(reason):
+            phase = Phase.RUNNING if world.ready else Phase.PAUSED
+            return Decision(Nothing(), phase, reason, recheck_after=LOOK_AGAIN_S)
+        case Running() as running if running.paused:
+            if world.condemned is not None or _outdated(world, running):
+                return Decision(
+                    Thaw(running), Phase.PAUSED, "It is woken to be stopped: its specification has changed."
+                )
+            return Decision(Nothing(), Phase.PAUSED, "Paused: it keeps its memory; the next call resumes it.")
+        case Running(handle) if world.condemned is not None:
+            return Decision(Stop(handle), Phase.RUNNING, world.condemned)
+        case Running() if world.attending:
+            sentence = "It is paused when its calls have ended."
+            return Decision(Nothing(), Phase.RUNNING, sentence, recheck_after=LOOK_AGAIN_S)
+        case Running(handle) as running if _outdated(world, running):
+            return Decision(Stop(handle), Phase.RUNNING, "The specification has changed; the next call makes it anew.")
+        case Running() if not world.freezable:
+            return Decision(Nothing(), Phase.RUNNING, "This host cannot pause it.")
+        case Running() as running:
+            return Decision(Freeze(running), Phase.RUNNING, "It is being paused.")
+        case _:
+            return _towards_stopped(world)
+
+
 def _towards_stopped(world: World) -> Decision:
     match world.observed:
         case Absent():
             return Decision(Nothing(), Phase.STOPPED, "Stopped; the next call starts it.")
         case Created(handle) | Exited(handle):
             return Decision(Remove(handle), Phase.STOPPED, "Stopped; its container is being removed.")
+        case Running() as running if running.paused:
+            return Decision(Thaw(running), Phase.PAUSED, "It is woken to be stopped.")
         case Running() if world.attending and not world.urgent:
             return Decision(Nothing(), Phase.RUNNING, "It stops when its calls have ended.", recheck_after=LOOK_AGAIN_S)
         case Running(handle):
@@ -204,6 +285,11 @@ def _towards_absent(world: World) -> Decision:
     if isinstance(world.observed, Absent):
         return Decision(Nothing(), Phase.STOPPED, "Removed.")
     return _towards_stopped(world)
+
+
+def restarts_left(failures: tuple[float, ...], now: float, budget: RestartBudget, *, exhausted: bool) -> int:
+    """How many more failures are borne before it is given up."""
+    return 0 if exhausted else max(0, budget.restarts - sum(now - at < budget.window_s for at in failures))
 
 
 def remember_failure(failures: tuple[float, ...], now: float, budget: RestartBudget) -> tuple[tuple[float, ...], bool]:

@@ -7,19 +7,27 @@ from dataclasses import astuple, dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
+from wsmgr.core.cgroup import Ceilings
 from wsmgr.core.ids import OwnerKey, WorkspaceId
 from wsmgr.core.isolation import Isolation
+from wsmgr.core.limits import MIB
 
 FIRST_UID = 10_000
 """The uid inside the user namespace that slot 0 gets. Slots are never shared by two workspaces."""
 
 
 class Desired(StrEnum):
-    """What is wanted. `ABSENT` removes the container; the owner's plugins and records stay."""
+    """What is wanted. `PAUSED` keeps its memory and gives it no CPU. `ABSENT` removes the container; the owner's
+    plugins and records stay."""
 
     RUNNING = "RUNNING"
+    PAUSED = "PAUSED"
     STOPPED = "STOPPED"
     ABSENT = "ABSENT"
+
+
+HOLDING = frozenset({Desired.RUNNING, Desired.PAUSED})
+"""The wishes under which a workspace holds memory."""
 
 
 class Phase(StrEnum):
@@ -36,7 +44,8 @@ class Phase(StrEnum):
 class Workspace:
     """The stored intent for one workspace.
 
-    `generation` counts the restarts that were asked for: a container of an older generation is replaced.
+    `generation` counts the restarts that were asked for: a container of an older generation is replaced. `failure` is
+    the last cause, of one that failed too often and waits until somebody recovers it.
     """
 
     id: WorkspaceId
@@ -46,6 +55,7 @@ class Workspace:
     generation: int
     created_at: datetime
     last_activity_at: datetime
+    failure: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,16 +82,32 @@ class Spec:
     log_file_bytes: int = 1024 * 1024
 
     @property
+    def ceilings(self) -> Ceilings:
+        """What the kernel has to hold it to. No swap: its memory is all it gets."""
+        return Ceilings(memory_bytes=self.memory_mb * MIB, swap_bytes=0, cpus=self.cpus, pids=self.pids)
+
+    @property
     def digest(self) -> str:
-        """`<generation>.<fingerprint>`, kept as a label on the container: by it drift is seen, and a restart that was
-        asked for (another generation) is told from a specification that has changed."""
-        fingerprint = hashlib.sha256(repr(astuple(replace(self, generation=0))).encode()).hexdigest()[:16]
-        return f"{self.generation}.{fingerprint}"
+        """`<generation>.<fingerprint>.<live>`, kept as a label on the container: by it drift is seen, and told what
+        kind it is. Another generation: a restart was asked for. Another fingerprint: the container has to be made
+        anew. Another live part: CPU or tasks, which the kernel can be told of while it runs. Memory is in the
+        fingerprint, since the runtime inside counts with what it was given at its start."""
+        fixed = astuple(replace(self, generation=0, cpus=0.0, pids=0))
+        return f"{self.generation}.{_hash(fixed)}.{_hash((self.cpus, self.pids))}"
+
+
+def _hash(values: tuple[object, ...]) -> str:
+    return hashlib.sha256(repr(values).encode()).hexdigest()[:16]
 
 
 def generation_of(digest: str) -> str:
     """The generation in a digest, as text: a label may have been written by another version, so it is only compared."""
     return digest.partition(".")[0]
+
+
+def made_as(digest: str) -> str:
+    """The part of a digest that only a new container can change."""
+    return digest.rpartition(".")[0]
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +140,7 @@ class Created:
 
 @dataclass(frozen=True, slots=True)
 class Running:
-    """The main process runs; whether the runtime in it answers is another question."""
+    """The main process runs; whether the runtime in it answers is another question. `paused`: it is frozen."""
 
     handle: str
     digest: str

@@ -52,7 +52,7 @@ class WorkspaceStore(Protocol):
         ...
 
     async def put_workspace(self, workspace: Workspace) -> None:
-        """Replace desired, generation and last_activity_at of a stored workspace. Raises NotFound."""
+        """Replace desired, generation, last_activity_at and failure of a stored workspace. Raises NotFound."""
         ...
 
     async def touch_workspaces(self, activity: Sequence[tuple[WorkspaceId, datetime]]) -> None:

@@ -28,5 +28,5 @@ Isolation = Literal["container", "worker", "none"]
 IsolationChoice = Literal["container", "docker", "podman", "worker", "none"]
 """What may be asked for: `docker` and `podman` mean `container`."""
 Status = Literal["CREATING", "RUNNING", "PAUSED", "STOPPED", "ERROR"]
-Desired = Literal["RUNNING", "STOPPED", "ABSENT"]
+Desired = Literal["RUNNING", "PAUSED", "STOPPED", "ABSENT"]
 Level = Literal["enforced", "best effort", "absent"]

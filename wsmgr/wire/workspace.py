@@ -22,12 +22,14 @@ class ResourceUsage(Response):
 
 
 class WorkspaceHealth(Response):
-    """The last verdict of the prober. `healthy` null: not asked yet, or not running. `uptime` in seconds."""
+    """The last verdict of the prober. `healthy` null: not asked yet, or not running. `uptime` in seconds.
+    `restartsLeft`: how often it may still fail within the window before it is given up."""
 
     healthy: bool | None = None
     last_check: AwareDatetime | None = None
     consecutive_failures: int = 0
     uptime: float | None = None
+    restarts_left: int | None = None
 
 
 class WorkspacePlugin(Response):
@@ -41,7 +43,8 @@ class WorkspacePlugin(Response):
 class Workspace(Response):
     """One workspace. `port` is null on the unix transport; `limitsEnforced` says of each limit
     whether it was seen to hold on this host. `idleSeconds` is since its last activity that this daemon saw, or since it
-    took the workspace over; `stopsInSeconds` is null unless it runs, with no call in flight, and its plan stops it."""
+    took the workspace over; `pausesInSeconds` and `stopsInSeconds` say when the next rungs of the idle ladder come, and
+    are null where they do not: while a call is in flight, say, or where the host cannot freeze."""
 
     id: str
     container_id: str | None = None
@@ -64,6 +67,7 @@ class Workspace(Response):
     runtime: str | None = None
     plugins: list[WorkspacePlugin]
     idle_seconds: float | None = None
+    pauses_in_seconds: float | None = None
     stops_in_seconds: float | None = None
 
 
@@ -74,7 +78,7 @@ class WorkspacePage(Page[Workspace]):
 class PutWorkspace(Request):
     """Create a workspace, or set what is wanted of it."""
 
-    desired: Literal["RUNNING", "STOPPED"]
+    desired: Literal["RUNNING", "PAUSED", "STOPPED"]
 
 
 class LogPage(Page[str]):

@@ -45,6 +45,7 @@ def workspace_from(row: Row[Any]) -> Workspace:
         generation=row.generation,
         created_at=row.created_at,
         last_activity_at=row.last_activity_at,
+        failure=row.failure,
     )
 
 

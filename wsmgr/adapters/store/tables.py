@@ -52,6 +52,7 @@ class WorkspaceRow(Row, table=True):
     generation: int
     created_at: datetime
     last_activity_at: datetime
+    failure: str | None = Field(default=None, sa_type=Text)
 
 
 class SlotRow(Row, table=True):
@@ -140,7 +141,13 @@ class EventRow(Row, table=True):
     rows were deleted."""
 
     __tablename__ = "events"
-    __table_args__ = (Index(None, "workspace", "id"), Index(None, "at"), {"sqlite_autoincrement": True})
+    __table_args__ = (
+        Index(None, "workspace", "id"),
+        Index(None, "actor", "id"),
+        Index(None, "action", "id"),
+        Index(None, "at"),
+        {"sqlite_autoincrement": True},
+    )
 
     id: int | None = Field(default=None, primary_key=True, sa_type=SERIAL)
     at: datetime

@@ -56,13 +56,14 @@ def ensure(connection: Connection, workspace: WorkspaceId, desired: Desired, now
 
 
 def replace(connection: Connection, workspace: Workspace) -> None:
-    """Write desired, generation and last activity. Raises NotFound."""
+    """Write desired, generation, last activity and failure. Raises NotFound."""
     statement = update(WORKSPACES).where(_C.id == workspace.id)
     result = connection.execute(
         statement.values(
             desired=workspace.desired.value,
             generation=workspace.generation,
             last_activity_at=workspace.last_activity_at,
+            failure=workspace.failure,
         )
     )
     if result.rowcount == 0:

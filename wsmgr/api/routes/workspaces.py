@@ -41,7 +41,7 @@ async def get_workspace(daemon: DaemonOf, workspace: WorkspacePath) -> Workspace
     return await shown(daemon, daemon.fleet.get(parse_workspace_id(workspace)))
 
 
-@router.put("/{workspace}", responses=problems(429), status_code=202)
+@router.put("/{workspace}", responses=problems(409, 429), status_code=202)
 async def put_workspace(
     daemon: DaemonOf, actor: Actor, workspace: WorkspacePath, body: PutWorkspace, wait: Wait = 0
 ) -> Workspace:
@@ -78,9 +78,9 @@ async def restart(daemon: DaemonOf, actor: Actor, workspace: WorkspacePath, wait
 
 
 @router.post("/{workspace}/pause", responses=problems(404, 409), status_code=202)
-async def pause(daemon: DaemonOf, workspace: WorkspacePath) -> Workspace:
-    """Freeze it, where the host can; this version says 409."""
-    return await shown(daemon, await daemon.workspaces.pause(parse_workspace_id(workspace)))
+async def pause(daemon: DaemonOf, actor: Actor, workspace: WorkspacePath, wait: Wait = 0) -> Workspace:
+    """Have it keep its memory and use no CPU, where the host can freeze; the next call resumes it."""
+    return await shown(daemon, await daemon.workspaces.pause(parse_workspace_id(workspace), actor, wait))
 
 
 @router.post("/{workspace}/resume", responses=problems(404, 429), status_code=202)
@@ -105,20 +105,14 @@ async def recover(daemon: DaemonOf, actor: Actor, workspace: WorkspacePath, wait
 async def health(daemon: DaemonOf, workspace: WorkspacePath) -> WorkspaceHealth:
     """Ask the runtime now. `consecutiveFailures` are the prober's, which this question does not count for."""
     unit = daemon.fleet.get(parse_workspace_id(workspace)).serving
-    endpoint = unit.endpoint
+    endpoint, checked = unit.endpoint, daemon.clock.now()
     if endpoint is None:
-        return WorkspaceHealth(healthy=None, last_check=unit.last_check, consecutive_failures=unit.check_failures)
-    checked = daemon.clock.now()
+        return mapping.health(daemon, unit, healthy=None, uptime=None)
     try:
         seen = await daemon.channel.health(endpoint, HEALTH_TIMEOUT_S)
     except (ChannelClosed, ChannelTimeout, ProtocolViolation):
-        return WorkspaceHealth(healthy=False, last_check=checked, consecutive_failures=unit.check_failures)
-    return WorkspaceHealth(
-        healthy=seen.status == "healthy",
-        last_check=checked,
-        consecutive_failures=unit.check_failures,
-        uptime=seen.uptime_s,
-    )
+        return mapping.health(daemon, unit, healthy=False, uptime=None, checked=checked)
+    return mapping.health(daemon, unit, healthy=seen.status == "healthy", uptime=seen.uptime_s, checked=checked)
 
 
 @router.get("/{workspace}/logs", responses=problems(404))
