@@ -10,9 +10,10 @@ PAGE_BYTES = 65_536
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ceilings:
-    """Limits of a control group; None: the kernel holds it to none (or the controller is not there).
+    """Limits of a control group; None: the kernel holds it to none, or none that could be read.
 
-    `memory_bytes` and `swap_bytes` in bytes, `cpus` in cores, `pids` counts tasks.
+    `memory_bytes` and `swap_bytes` in bytes (the kernel rounds memory down to whole pages), `cpus` in cores, `pids`
+    counts tasks.
     """
 
     memory_bytes: int | None = None
