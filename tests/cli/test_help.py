@@ -30,7 +30,8 @@ COMMANDS = dict(_walk(typer.main.get_command(make_app()), ()))
 
 def test_every_command_of_the_contract_is_there() -> None:
     """The commands that DESIGN, the issue and README name."""
-    wanted = ["serve", "shutdown", "execute", "demo", "ls", "show", "start", "stop", "restart", "recover", "rm"]
+    wanted = ["serve", "shutdown", "execute", "demo", "ls", "show", "start", "stop", "restart", "pause", "resume"]
+    wanted += ["recover", "rm"]
     wanted += ["logs", "executions", "doctor", "events", "alerts ack"]
     wanted += [f"plugin {verb}" for verb in ("put", "ls", "rm", "show", "rollback")]
     wanted += ["token create", "token ls", "token rm", "image build"]

@@ -10,7 +10,8 @@ import pytest
 from tests.fakes.daemon import FakeDaemon, until
 from tests.fakes.engine import Script
 from wsmgr.core.alert import Alert
-from wsmgr.core.errors import EngineUnavailable, NeverStarted, NotFound, StoreUnavailable
+from wsmgr.core.errors import EngineUnavailable, HostFull, NeverStarted, NotFound, StoreUnavailable
+from wsmgr.core.execution import ExecutionState
 from wsmgr.core.ids import OwnerKey, WorkspaceId
 from wsmgr.core.isolation import Isolation
 from wsmgr.core.owner import Owner
@@ -199,3 +200,49 @@ async def test_an_acknowledgement_is_told_once(system: FakeDaemon) -> None:
     assert system.actions().count("alert.acknowledged") == 1
     with pytest.raises(NotFound):
         await system.daemon.alerts.acknowledge(77, "uid:1")
+
+
+async def test_a_full_host_is_an_alert_until_nobody_is_refused(tmp_path: Path) -> None:
+    """Raised by a refusal, with the figures; resolved a while after the last one."""
+    system = await FakeDaemon(tmp_path, memory_mb=200.0, memory_budget=1).start()
+    await system.put("user:alice")
+    await system.put("user:bob")
+    with system.channel.held("execute"):
+        call = asyncio.create_task(system.execute("user:alice"))
+        await until(lambda: any(method == "execute" for method, _ in system.channel.asked), 10)
+        with pytest.raises(HostFull):
+            await system.execute("user:bob")
+    await call
+    await until(lambda: "alert.raised" in system.actions())
+    (alert,) = await of(system, "host.full")
+    assert "200 MB" in alert.sentence
+    await asyncio.sleep(50)
+    assert (await of(system, "host.full"))[0].resolved_at is None
+    await until(lambda: "alert.resolved" in system.actions(), 30)
+    await system.stop()
+
+
+async def test_an_error_outlives_the_daemon(tmp_path: Path) -> None:
+    """The next daemon does not begin anew: same phase, same cause, same alert; recover ends it, for ever."""
+    system = await broken(tmp_path)
+    (alert,) = await all_of(system)
+    await system.crash()
+    after = FakeDaemon(tmp_path)
+    after.adopt_world_of(system)
+    already = len(after.engine.calls)
+    await after.start()
+    await until(lambda: after.daemon.fleet.get(ALICE).unit.phase is Phase.ERROR)
+    assert "code 2" in after.daemon.fleet.get(ALICE).unit.reason
+    with pytest.raises(NeverStarted, match="code 2"):
+        await after.execute()
+    assert [call for call in after.engine.calls[already:] if call[0] in {"create", "start"}] == []
+    await asyncio.sleep(20)
+    assert await all_of(after) == [alert]
+    mend(after)
+    await after.daemon.workspaces.recover(ALICE, "uid:0", 30)
+    await after.crash()
+    last = FakeDaemon(tmp_path)
+    last.adopt_world_of(after)
+    await last.start()
+    assert (await last.execute()).state is ExecutionState.SUCCEEDED
+    await last.stop()

@@ -240,3 +240,9 @@ async def test_a_stopping_daemon_refuses_and_lets_calls_end(system: FakeDaemon) 
     await stopping
     assert not system.engine.running()
     assert system.engine.boxes(WorkspaceId("user:alice")) == []
+
+
+async def test_the_first_call_says_that_it_made_the_workspace(system: FakeDaemon) -> None:
+    """Once, however many first calls come together."""
+    await asyncio.gather(*(system.execute() for _ in range(5)))
+    assert system.actions().count("workspace.created") == 1

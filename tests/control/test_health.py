@@ -20,7 +20,7 @@ ALICE = WorkspaceId("user:alice")
 @pytest.fixture
 async def unit(system: FakeDaemon) -> Unit:
     """Alice's unit, running, with a plan that does not stop it for half an hour."""
-    entry = await system.daemon.fleet.ensure(ALICE)
+    entry = (await system.daemon.fleet.ensure(ALICE))[0]
     entry.plan = ENTERPRISE
     await system.execute()
     return entry.unit

@@ -37,7 +37,7 @@ class JumpingClock(LoopClock):
 @pytest.fixture
 async def entry(system: FakeDaemon) -> Entry:
     """Alice's workspace, running; its plan stops it after 2 s."""
-    entry = await system.daemon.fleet.ensure(ALICE)
+    entry = (await system.daemon.fleet.ensure(ALICE))[0]
     entry.plan = BRIEF
     await system.execute()
     return entry

@@ -69,7 +69,7 @@ async def test_an_orphan_is_removed_and_a_known_workspace_is_not(system: FakeDae
 
 async def test_a_half_made_container_of_a_dead_daemon_is_finished(system: FakeDaemon) -> None:
     """Created and never started, with the specification that is wanted: it is started, not doubled."""
-    entry = await system.daemon.fleet.ensure(ALICE)
+    entry = (await system.daemon.fleet.ensure(ALICE))[0]
     system.engine.adopt(system.daemon.fleet.spec(entry, Isolation.CONTAINER), started=False)
     await asyncio.sleep(20)
     await system.execute()
@@ -188,7 +188,7 @@ async def test_pause_says_that_it_cannot(system: FakeDaemon) -> None:
     """No pretence of a freeze."""
     await system.execute()
     with pytest.raises(Unsupported, match="freeze"):
-        await system.daemon.workspaces.pause(ALICE)
+        await system.daemon.workspaces.pause(ALICE, "uid:0")
 
 
 async def test_a_changed_plan_replaces_the_container_at_the_next_idle_moment(system: FakeDaemon) -> None:

@@ -73,7 +73,7 @@ async def burst(slow: SlowDaemon, count: int) -> list[WorkspaceId]:
     """Ask for so many workspaces of alice at once."""
     every = [WorkspaceId(f"user:alice~n{n}") for n in range(count)]
     for workspace in every:
-        (await slow.daemon.fleet.ensure(workspace)).plan = ROOMY
+        (await slow.daemon.fleet.ensure(workspace))[0].plan = ROOMY
         await slow.daemon.workspaces.put(workspace, Desired.RUNNING, "uid:0")
     return every
 

@@ -10,17 +10,21 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from wsmgr.core.reconcile import (
+    Adjust,
     AwaitReady,
     Create,
     Decision,
+    Freeze,
     Nothing,
     Remove,
     RestartBudget,
     Start,
     Stop,
+    Thaw,
     World,
     plan,
     remember_failure,
+    restarts_left,
 )
 from wsmgr.core.workspace import (
     Absent,
@@ -34,23 +38,25 @@ from wsmgr.core.workspace import (
     Unknown,
 )
 
-WANTED = "1.aaaa"
+WANTED = "1.aaaa.live"
 ENDPOINT = Endpoint(pid=7, socket="/run/wsmgr/api.sock", uid=210_000, instance="i")
-DIGESTS = st.sampled_from([WANTED, "1.bbbb", "0.aaaa"])
+OTHER_LIVE = "1.aaaa.other"
+DIGESTS = st.sampled_from([WANTED, OTHER_LIVE, "1.bbbb.live", "0.aaaa.live"])
 
 
-def running(digest: str = WANTED) -> Running:
+def running(digest: str = WANTED, *, paused: bool = False) -> Running:
     """A running instance."""
-    return Running("h", digest, ENDPOINT, datetime(2026, 1, 1, tzinfo=UTC))
+    return Running("h", digest, ENDPOINT, datetime(2026, 1, 1, tzinfo=UTC), paused)
 
 
 OBSERVED: st.SearchStrategy[Observed] = st.one_of(
     st.just(Absent()),
     st.builds(Created, st.just("h"), DIGESTS),
-    st.builds(running, DIGESTS),
+    st.builds(running, DIGESTS, paused=st.booleans()),
     st.builds(Exited, st.just("h"), DIGESTS, st.integers(0, 255), st.booleans()),
     st.just(Unknown("The engine is away.")),
 )
+FROZEN = running(paused=True)
 WORLDS = st.builds(
     World,
     desired=st.sampled_from(Desired),
@@ -63,6 +69,9 @@ WORLDS = st.builds(
     failures=st.lists(st.floats(0, 100), max_size=4).map(lambda times: tuple(sorted(times))),
     last_failure=st.just("It crashed."),
     exhausted=st.booleans(),
+    freezable=st.booleans(),
+    tunable=st.booleans(),
+    adjust=st.booleans(),
 )
 
 
@@ -85,13 +94,39 @@ def test_every_world_has_a_decision_with_one_sentence(world: World, now: float) 
 
 @given(world=WORLDS, now=st.floats(100, 1000))
 def test_create_only_over_nothing(world: World, now: float) -> None:
-    """Never a second container: Create needs Absent, Start needs Created, Stop and AwaitReady need Running."""
+    """Never a second container: Create needs Absent, Start needs Created, and what is done to a process needs one."""
     step = plan(world, now).step
-    needs = {Create: Absent, Start: Created, Stop: Running, AwaitReady: Running}
+    needs = {Create: Absent, Start: Created}
+    needs |= dict.fromkeys((Stop, AwaitReady, Freeze, Thaw, Adjust), Running)
     if type(step) in needs:
         assert isinstance(world.observed, needs[type(step)])
     if isinstance(step, Remove):
         assert isinstance(world.observed, Created | Exited)
+
+
+@given(any_world=WORLDS, digest=DIGESTS, now=st.floats(100, 1000))
+def test_what_is_frozen_is_thawed_before_anything_else(any_world: World, digest: str, now: float) -> None:
+    """An engine cannot stop it, and its runtime cannot answer."""
+    world = replace(any_world, observed=running(digest, paused=True))
+    assert isinstance(plan(world, now).step, Thaw | Nothing)
+
+
+@given(any_world=WORLDS, digest=DIGESTS, now=st.floats(100, 1000))
+def test_nothing_is_frozen_under_a_call(any_world: World, digest: str, now: float) -> None:
+    """Also when a person asked for the pause, and never where the host cannot."""
+    world = replace(any_world, observed=running(digest))
+    if isinstance(plan(world, now).step, Freeze):
+        assert not world.attending
+        assert world.freezable
+        assert world.desired is Desired.PAUSED
+
+
+@given(any_world=WORLDS, now=st.floats(100, 1000))
+def test_what_the_kernel_can_be_told_replaces_no_container(any_world: World, now: float) -> None:
+    """CPU and tasks change while it runs, where there is a control group; elsewhere a new container is made."""
+    calm = replace(any_world, desired=Desired.RUNNING, observed=running(OTHER_LIVE), ready=True, attending=0)
+    world = replace(calm, condemned=None, exhausted=False, adjust=False)
+    assert isinstance(plan(world, now).step, Nothing if world.tunable else Stop)
 
 
 @given(any_world=WORLDS, now=st.floats(100, 1000))
@@ -110,7 +145,7 @@ def test_nothing_is_made_before_there_is_room(any_world: World, now: float) -> N
     assert decision.recheck_after is not None or world.exhausted
 
 
-@given(any_world=WORLDS, digest=st.sampled_from([WANTED, "1.bbbb"]), now=st.floats(100, 1000))
+@given(any_world=WORLDS, digest=st.sampled_from([WANTED, OTHER_LIVE, "1.bbbb.live"]), now=st.floats(100, 1000))
 def test_a_healthy_instance_is_not_stopped_under_a_call(any_world: World, digest: str, now: float) -> None:
     """Unless a person asked for it: by a stop, or by a restart, which shows as another generation."""
     world = replace(any_world, attending=1, ready=True, condemned=None, exhausted=False, observed=running(digest))
@@ -125,7 +160,7 @@ def test_no_start_beyond_the_budget(any_world: World, now: float) -> None:
     assume(not isinstance(world.observed, Unknown))
     decision = plan(world, now)
     assert not isinstance(decision.step, Create | Start | AwaitReady)
-    if world.condemned is None:
+    if world.condemned is None and not isinstance(decision.step, Thaw):
         assert decision.phase is Phase.ERROR
         assert "recover" in decision.reason
 
@@ -141,6 +176,10 @@ def _after(observed: Observed, decision: Decision, ready: bool) -> tuple[Observe
             return instance, True
         case Stop():
             return Exited("h", WANTED, 0, False), False
+        case Freeze(instance):
+            return replace(instance, paused=True), False
+        case Thaw(instance):
+            return replace(instance, paused=False), ready
         case Remove():
             return Absent(), False
         case _:
@@ -151,19 +190,24 @@ def _after(observed: Observed, decision: Decision, ready: bool) -> tuple[Observe
 def test_every_wish_is_reached_on_a_willing_engine(world: World) -> None:
     """From any observed state, within a few steps, with calls ending in between."""
     assume(not isinstance(world.observed, Unknown) and not world.exhausted)
-    observed, ready, now, condemned = world.observed, world.ready, 1000.0, world.condemned
-    for _ in range(12):
+    observed, ready, now, condemned, adjust = world.observed, world.ready, 1000.0, world.condemned, world.adjust
+    for _ in range(14):
         now += 10.0
-        current = replace(world, observed=observed, ready=ready, attending=0, condemned=condemned)
+        current = replace(world, observed=observed, ready=ready, attending=0, condemned=condemned, adjust=adjust)
         decision = plan(current, now)
         if isinstance(decision.step, Stop):
             condemned = None
+        adjust = adjust and not isinstance(decision.step, Adjust)
         observed, ready = _after(observed, decision, ready)
     if world.desired is Desired.RUNNING:
         assert ready
         assert isinstance(observed, Running)
-        assert observed.digest == WANTED
+        assert not observed.paused
+        assert observed.digest == WANTED or (world.tunable and observed.digest == OTHER_LIVE)
         assert decision.phase is Phase.RUNNING
+    elif world.desired is Desired.PAUSED and isinstance(observed, Running):
+        assert observed.paused == (decision.phase is Phase.PAUSED)
+        assert observed.paused or not world.freezable
     else:
         assert observed == Absent()
         assert decision.phase is Phase.STOPPED
@@ -175,12 +219,27 @@ def test_every_wish_is_reached_on_a_willing_engine(world: World) -> None:
     [
         (world(Desired.RUNNING, Absent()), Create(), Phase.CREATING),
         (world(Desired.RUNNING, Created("h", WANTED)), Start("h"), Phase.CREATING),
-        (world(Desired.RUNNING, Created("h", "1.old")), Remove("h"), Phase.CREATING),
+        (world(Desired.RUNNING, Created("h", "1.old.live")), Remove("h"), Phase.CREATING),
         (world(Desired.RUNNING, running()), AwaitReady(running()), Phase.CREATING),
         (world(Desired.RUNNING, running(), ready=True), Nothing(), Phase.RUNNING),
-        (world(Desired.RUNNING, running("1.old"), ready=True, attending=1), Nothing(), Phase.RUNNING),
-        (world(Desired.RUNNING, running("1.old"), ready=True), Stop("h"), Phase.CREATING),
-        (world(Desired.RUNNING, running("0.aaaa"), ready=True, attending=1), Stop("h"), Phase.CREATING),
+        (world(Desired.RUNNING, running("1.old.live"), ready=True, attending=1), Nothing(), Phase.RUNNING),
+        (world(Desired.RUNNING, running("1.old.live"), ready=True), Stop("h"), Phase.CREATING),
+        (world(Desired.RUNNING, running("0.aaaa.live"), ready=True, attending=1), Stop("h"), Phase.CREATING),
+        (world(Desired.RUNNING, running(), ready=True, tunable=True, adjust=True), Adjust(running()), Phase.RUNNING),
+        (world(Desired.RUNNING, FROZEN, freezable=True), Thaw(FROZEN), Phase.PAUSED),
+        (world(Desired.PAUSED, running(), ready=True, freezable=True), Freeze(running()), Phase.RUNNING),
+        (world(Desired.PAUSED, running(), ready=True, freezable=True, attending=1), Nothing(), Phase.RUNNING),
+        (world(Desired.PAUSED, running(), ready=True), Nothing(), Phase.RUNNING),
+        (world(Desired.PAUSED, FROZEN, freezable=True), Nothing(), Phase.PAUSED),
+        (
+            world(Desired.PAUSED, running("1.old.live", paused=True), freezable=True),
+            Thaw(running("1.old.live", paused=True)),
+            Phase.PAUSED,
+        ),
+        (world(Desired.PAUSED, running("1.old.live"), freezable=True), Stop("h"), Phase.RUNNING),
+        (world(Desired.PAUSED, Absent()), Nothing(), Phase.STOPPED),
+        (world(Desired.PAUSED, Exited("h", WANTED, 137, True)), Remove("h"), Phase.STOPPED),
+        (world(Desired.STOPPED, FROZEN, freezable=True), Thaw(FROZEN), Phase.PAUSED),
         (world(Desired.RUNNING, running(), ready=True, condemned="It hung."), Stop("h"), Phase.CREATING),
         (world(Desired.RUNNING, Exited("h", WANTED, 3, False)), Remove("h"), Phase.CREATING),
         (world(Desired.RUNNING, Absent(), exhausted=True), Nothing(), Phase.ERROR),
@@ -212,4 +271,5 @@ def test_the_budget_counts_failures_in_its_window(times: list[float]) -> None:
     for at in times:
         failures, exhausted = remember_failure(failures, at, budget)
         assert exhausted == (len(failures) > 3)
+        assert restarts_left(failures, at, budget, exhausted=exhausted) == max(0, 3 - len(failures))
         assert all(at - earlier < 300 for earlier in failures[:-1])

@@ -58,6 +58,10 @@ class FakeCgroups:
 
     # --- what tests program -------------------------------------------------------------------------------------
 
+    def program(self, ceilings: Callable[[Running], Ceilings]) -> None:
+        """What groups are held to that come to be from here on."""
+        self._ceilings = ceilings
+
     def behind(self, running: Running) -> FakeGroup:
         """The group of an incarnation, made on first use, also before anybody has found it."""
         path = _path(running)

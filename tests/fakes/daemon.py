@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable
 from pathlib import Path
 
+from tests.fakes.cgroup import FakeCgroups
 from tests.fakes.channel import FakeChannel, FakeRuntime
 from tests.fakes.clock import LoopClock
 from tests.fakes.engine import FakeEngine
@@ -25,15 +26,25 @@ CODE = "export default (input) => input"
 
 
 class FakeDaemon:
-    """`store`, `channel`, `engine` and `worker` are programmable; `daemon` is the real thing on top of them."""
+    """`store`, `channel`, `engine`, `worker` and `cgroups` are programmable; `daemon` is the real thing on top of them.
+    `freezable`: the host has control groups."""
 
     def __init__(
-        self, state_dir: Path, *, clock: LoopClock | None = None, memory_mb: float | None = None, **settings: object
+        self,
+        state_dir: Path,
+        *,
+        clock: LoopClock | None = None,
+        memory_mb: float | None = None,
+        freezable: bool = False,
+        **settings: object,
     ) -> None:
         self.store = FakeStore()
         self.channel = FakeChannel()
         self.engine = FakeEngine(Isolation.CONTAINER)
         self.worker = FakeEngine(Isolation.WORKER)
+        self.cgroups = FakeCgroups(
+            absent=not freezable, ceilings=lambda running: self.engine.spec_of(running.handle).ceilings
+        )
         self._clock = clock or LoopClock()
         self._memory_mb = memory_mb
         self.notifier = FakeNotifier()
@@ -43,7 +54,7 @@ class FakeDaemon:
     def adopt_world_of(self, other: FakeDaemon) -> None:
         """Before `start`: take over the store, the engines and the runtimes of a daemon that died."""
         self.store, self.channel, self.engine, self.worker = other.store, other.channel, other.engine, other.worker
-        self.notifier = other.notifier
+        self.notifier, self.cgroups = other.notifier, other.cgroups
         self.daemon = self._compose()
 
     def _compose(self) -> Daemon:
@@ -52,6 +63,7 @@ class FakeDaemon:
             self.store,
             self.channel,
             engines,
+            self.cgroups,
             self._clock,
             memory_mb=self._memory_mb,
             notifier=self.notifier,

@@ -64,6 +64,10 @@ class FakeEngine:
 
     # --- what tests program -------------------------------------------------------------------------------------
 
+    def spec_of(self, handle: str) -> Spec:
+        """What a box was made from."""
+        return self._boxes[handle].spec
+
     def fail(self, method: str, error: Exception, times: int = 1) -> None:
         """The next `times` calls of `method` raise `error` and do nothing."""
         self._failures[method].extend([error] * times)

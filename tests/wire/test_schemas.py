@@ -73,7 +73,7 @@ def test_a_workspace_has_the_platforms_names() -> None:
         *("reason", "image", "runtime", "plugins"),
     } <= set(body)
     assert set(body["resourceUsage"]) == {"memoryMb", "cpuPercent", "networkInBytes", "networkOutBytes"}
-    assert {"healthy", "lastCheck", "consecutiveFailures", "uptime"} == set(body["health"])
+    assert {"healthy", "lastCheck", "consecutiveFailures", "uptime", "restartsLeft"} == set(body["health"])
     assert body["createdAt"] == "2026-11-23T12:00:00Z"
 
 

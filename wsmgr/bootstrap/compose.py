@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import psutil
 
+from wsmgr.adapters.cgroup import KernelCgroups
 from wsmgr.adapters.channel import RuntimeChannel
 from wsmgr.adapters.podman.api_service import ApiService
 from wsmgr.adapters.podman.engine import PodmanEngine
@@ -42,6 +43,7 @@ from wsmgr.control.wishes import Wishes
 from wsmgr.control.workspaces import Workspaces
 from wsmgr.core.isolation import Isolation
 from wsmgr.core.limits import MIB
+from wsmgr.ports.cgroup import Cgroups
 from wsmgr.ports.channel import Channel
 from wsmgr.ports.clock import Clock
 from wsmgr.ports.engine import Engine
@@ -75,6 +77,7 @@ def adapters(settings: Settings) -> Adapters:
         SqlStore(settings.database),
         RuntimeChannel(),
         every,
+        KernelCgroups(),
         SystemClock(),
         service=service,
         memory_mb=memory_mb,

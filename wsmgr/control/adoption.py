@@ -78,6 +78,6 @@ class Adoption:
         await self._audit.say(DAEMON, "workspace.orphan_removed", "Its workspace is in no record.", one.workspace)
 
 
-def _waking(observed: Observed) -> Observed:
+def _waking(observed: Observed | None) -> Observed | None:
     """Without whether it is frozen, which an engine does not always know."""
     return replace(observed, paused=False) if isinstance(observed, Running) else observed

@@ -53,6 +53,9 @@ class Demand:
                 return unit
             self._raise_if_hopeless(unit, seen.setdefault(unit, unit.restarts))
             await self._ask(entry, unit)
+            if unit.endpoint is not None and entry.record.desired is Desired.RUNNING:
+                # The wish was changed back before anything was done about it: nothing is going to change.
+                continue
             left = deadline - self._clock.monotonic()
             if left <= 0:
                 raise NeverStarted(

@@ -20,6 +20,9 @@ log = structlog.get_logger(__name__)
 FREEZE_S = 2.0
 """How long a freeze may take: the kernel waits for system calls that cannot be interrupted."""
 RECLAIM_S = 1.0
+FIND_S = 2.0
+APPLY_S = 5.0
+"""Memory that is lowered below what is used is reclaimed first."""
 
 
 class Groups:
@@ -30,13 +33,13 @@ class Groups:
         self._audit = audit
         self._reclaiming: set[asyncio.Task[None]] = set()
 
-    def look(self, unit: Unit, observed: Observed) -> Observed:
+    async def look(self, unit: Unit, observed: Observed) -> Observed:
         """What was observed, and whether it is frozen: an engine does not know when that was done past it."""
         if not isinstance(observed, Running):
             unit.kernel = None
             return observed
         if unit.kernel is None or unit.kernel.endpoint != observed.endpoint:
-            unit.kernel = Kernel(observed.endpoint, self._cgroups.find(observed))
+            unit.kernel = Kernel(observed.endpoint, await self._cgroups.find(observed, FIND_S))
         group = unit.kernel.group
         if group is None:
             return observed
@@ -63,7 +66,7 @@ class Groups:
         kernel, group = self._group(unit)
         before = kernel.ceilings
         try:
-            kernel.ceilings = self._cgroups.apply(group, wanted)
+            kernel.ceilings = await self._cgroups.apply(group, wanted, APPLY_S)
         except GroupGone:
             return
         except GroupRefused as error:
@@ -112,6 +115,10 @@ class Groups:
             return
         except GroupRefused as error:
             raise EngineFailure(f"It cannot be resumed: {error}") from error
+
+    def close(self) -> None:
+        """Let go of threads."""
+        self._cgroups.close()
 
     async def _reclaim(self, group: Group) -> None:
         try:

@@ -91,6 +91,7 @@ class Reconciler:
         for task in workers:
             task.cancel()
         await asyncio.gather(*workers, return_exceptions=True)
+        self._groups.close()
 
     async def _work(self, entry: Entry, unit: Unit) -> None:
         wake = self._wakes[unit]
@@ -136,7 +137,7 @@ class Reconciler:
 
     async def tick(self, entry: Entry, unit: Unit) -> float | None:
         """One observation, one decision, one step. Returns when to look again (0: at once, None: when nudged)."""
-        observed = self._groups.look(unit, await self._observe(unit))
+        observed = await self._groups.look(unit, await self._observe(unit))
         await self._notice(entry, unit, observed)
         decision = plan(self._world(entry, unit, observed), self._clock.monotonic())
         decision = self._in_turn(entry, unit, decision)
@@ -204,6 +205,9 @@ class Reconciler:
             return
         self._steps.lose(unit)
         unit.condemned = None
+        if unit.exhausted:
+            # Given up already; what a daemon before this one left behind is the end that it counted.
+            return
         if isinstance(observed, Exited) and observed != before and observed.handle != unit.stopping:
             unit.last_exit = observed
             await self._steps.failed(entry, unit, cause_of(observed))
@@ -244,7 +248,7 @@ class Reconciler:
         unit.changed()
 
     async def _give_up_pause(self, entry: Entry, unit: Unit, observed: Observed) -> bool:
-        """A pause that cannot be holds nobody's place: what is gone counts as stopped, what cannot be frozen runs on."""
+        """Whether the wish was changed: what is gone counts as stopped, and what cannot be frozen runs on."""
         if entry.record.desired is not Desired.PAUSED or unit is not entry.serving or entry.held_down:
             return False
         if isinstance(observed, Absent):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import assert_never
 
 from wsmgr.control.audit import DAEMON, Audit
@@ -35,7 +35,7 @@ class Timings:
 
     start_deadline_s: float
     stop_grace_s: float
-    budget: RestartBudget = RestartBudget()
+    budget: RestartBudget = field(default_factory=RestartBudget)
 
 
 class Steps:
