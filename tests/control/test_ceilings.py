@@ -55,13 +55,13 @@ async def test_a_start_tells_the_kernel_nothing_that_it_knows(system: FakeDaemon
     assert "workspace.limits_applied" not in system.actions()
 
 
-async def test_cpu_and_tasks_change_while_it_runs(system: FakeDaemon) -> None:
+async def test_cpu_changes_while_it_runs(system: FakeDaemon) -> None:
     """Under a call, at once, in the same container; the trail says before and after."""
     before = instance(system)
     with system.channel.held("execute"):
         call = asyncio.create_task(system.execute())
         await until(lambda: system.runtime().inflight == 1)
-        entry = change(system, cpus=2.0, pids=99)
+        entry = change(system, cpus=2.0)
         await until(lambda: system.cgroups.behind(before).ceilings == held(entry.limits))
     await call
     await asyncio.sleep(5)
@@ -72,14 +72,17 @@ async def test_cpu_and_tasks_change_while_it_runs(system: FakeDaemon) -> None:
     assert (event.before["cpus"], event.after["cpus"]) == ("0.25", "2")
 
 
-async def test_memory_changes_at_once_and_the_container_at_the_next_idle_moment(system: FakeDaemon) -> None:
+@pytest.mark.parametrize("limits", [{"memory_mb": 300}, {"pids": 99}])
+async def test_the_rest_changes_at_once_and_the_container_at_the_next_idle_moment(
+    system: FakeDaemon, limits: dict[str, int]
+) -> None:
     """The kernel holds it to the new limit under the call; the runtime inside learns of it by its next start."""
     before = instance(system)
     with system.channel.held("execute"):
         call = asyncio.create_task(system.execute())
         await until(lambda: system.runtime().inflight == 1)
-        change(system, memory_mb=300)
-        await until(lambda: system.cgroups.behind(before).ceilings.memory_bytes == 300 * MIB)
+        entry = change(system, **limits)
+        await until(lambda: system.cgroups.behind(before).ceilings == held(entry.limits))
         await asyncio.sleep(5)
         assert instance(system) == before
     await call

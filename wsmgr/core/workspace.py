@@ -90,10 +90,10 @@ class Spec:
     def digest(self) -> str:
         """`<generation>.<fingerprint>.<live>`, kept as a label on the container: by it drift is seen, and told what
         kind it is. Another generation: a restart was asked for. Another fingerprint: the container has to be made
-        anew. Another live part: CPU or tasks, which the kernel can be told of while it runs. Memory is in the
-        fingerprint, since the runtime inside counts with what it was given at its start."""
-        fixed = astuple(replace(self, generation=0, cpus=0.0, pids=0))
-        return f"{self.generation}.{_hash(fixed)}.{_hash((self.cpus, self.pids))}"
+        anew. Another live part: CPU, which the kernel can be told of while it runs. It is told of memory and tasks
+        too, but the runtime inside counts with the memory that it was started with, and RLIMIT_NPROC stays."""
+        fixed = astuple(replace(self, generation=0, cpus=0.0))
+        return f"{self.generation}.{_hash(fixed)}.{_hash((self.cpus,))}"
 
 
 def _hash(values: tuple[object, ...]) -> str:
