@@ -72,6 +72,8 @@ WORLDS = st.builds(
     freezable=st.booleans(),
     tunable=st.booleans(),
     adjust=st.booleans(),
+    forbidden=st.none() | st.just("Its plan demands limits."),
+    unproven=st.booleans(),
 )
 
 
@@ -125,7 +127,7 @@ def test_nothing_is_frozen_under_a_call(any_world: World, digest: str, now: floa
 def test_what_the_kernel_can_be_told_replaces_no_container(any_world: World, now: float) -> None:
     """CPU and tasks change while it runs, where there is a control group; elsewhere a new container is made."""
     calm = replace(any_world, desired=Desired.RUNNING, observed=running(OTHER_LIVE), ready=True, attending=0)
-    world = replace(calm, condemned=None, exhausted=False, adjust=False)
+    world = replace(calm, condemned=None, exhausted=False, adjust=False, forbidden=None)
     assert isinstance(plan(world, now).step, Nothing if world.tunable else Stop)
 
 
@@ -154,9 +156,17 @@ def test_a_healthy_instance_is_not_stopped_under_a_call(any_world: World, digest
 
 
 @given(any_world=WORLDS, now=st.floats(100, 1000))
+def test_nothing_starts_against_its_plan(any_world: World, now: float) -> None:
+    """Where limits are demanded that do not hold, or it is not known yet whether they do."""
+    forbidden = any_world.forbidden is not None or any_world.unproven
+    if forbidden and not isinstance(any_world.observed, Running):
+        assert not isinstance(plan(any_world, now).step, Create | Start)
+
+
+@given(any_world=WORLDS, now=st.floats(100, 1000))
 def test_no_start_beyond_the_budget(any_world: World, now: float) -> None:
     """An exhausted workspace is in ERROR and is neither made nor started."""
-    world = replace(any_world, exhausted=True, desired=Desired.RUNNING)
+    world = replace(any_world, exhausted=True, desired=Desired.RUNNING, forbidden=None, unproven=False)
     assume(not isinstance(world.observed, Unknown))
     decision = plan(world, now)
     assert not isinstance(decision.step, Create | Start | AwaitReady)
@@ -190,6 +200,7 @@ def _after(observed: Observed, decision: Decision, ready: bool) -> tuple[Observe
 def test_every_wish_is_reached_on_a_willing_engine(world: World) -> None:
     """From any observed state, within a few steps, with calls ending in between."""
     assume(not isinstance(world.observed, Unknown) and not world.exhausted)
+    world = replace(world, forbidden=None, unproven=False)
     observed, ready, now, condemned, adjust = world.observed, world.ready, 1000.0, world.condemned, world.adjust
     for _ in range(14):
         now += 10.0

@@ -56,7 +56,7 @@ class FakeEngine:
         self._isolation = isolation
         self._script = script
         self._now = now
-        self._matrix = capabilities
+        self.matrix = capabilities
         self._boxes: dict[str, _Box] = {}
         self._failures: dict[str, deque[Exception]] = defaultdict(deque)
         self._held: dict[str, asyncio.Event] = {}
@@ -195,8 +195,8 @@ class FakeEngine:
     async def capabilities(self) -> Sequence[Capability]:
         """What was given, or everything enforced."""
         await self._called("capabilities", "")
-        if self._matrix is not None:
-            return self._matrix
+        if self.matrix is not None:
+            return self.matrix
         return [Capability(name, Level.ENFORCED, "this engine is a fake") for name in CAPABILITIES]
 
     # --- inside -------------------------------------------------------------------------------------------------

@@ -32,6 +32,7 @@ from wsmgr.control.feed import Feed
 from wsmgr.control.fleet import Defaults, Fleet
 from wsmgr.control.groups import Groups
 from wsmgr.control.health import Health, Probing
+from wsmgr.control.holding import Holding
 from wsmgr.control.idle import Idle
 from wsmgr.control.lifecycle import Lifecycle, Rhythm
 from wsmgr.control.plugins import Plugins
@@ -130,10 +131,11 @@ def compose(settings: Settings, parts: Adapters) -> Daemon:
     timings = Timings(settings.start_deadline_s, settings.stop_grace_s)
     budget_mb = None if parts.memory_mb is None else parts.memory_mb * settings.memory_budget
     capacity = Capacity(fleet, clock, budget_mb)
+    capabilities = Capabilities(every, clock)
     starts = Starts(settings.engine_start_concurrency)
     groups = Groups(parts.cgroups, audit)
     steps = Steps(fleet, every, channel, clock, audit, groups, timings)
-    reconciler = Reconciler(fleet, every, clock, audit, capacity, starts, groups, steps, timings.budget)
+    reconciler = Reconciler(fleet, every, clock, audit, capacity, capabilities, starts, groups, steps, timings.budget)
     wishes = Wishes(fleet, capacity, reconciler, audit)
     plugins = Plugins(store, fleet, channel, clock, audit)
     demand = Demand(fleet, wishes, every, reconciler, clock, audit, settings.start_deadline_s)
@@ -155,6 +157,7 @@ def compose(settings: Settings, parts: Adapters) -> Daemon:
         wishes=wishes,
         idle=idle,
         health=Health(fleet, reconciler, channel, clock, Probing(settings.health_timeout_s, settings.health_failures)),
+        holding=Holding(fleet, parts.cgroups, reconciler, capabilities),
         clock=clock,
         audit=audit,
         rhythm=Rhythm(settings.resync_s, settings.health_every_s),
@@ -173,7 +176,7 @@ def compose(settings: Settings, parts: Adapters) -> Daemon:
         workspaces=workspaces,
         plugins=plugins,
         executions=executions,
-        capabilities=Capabilities(every),
+        capabilities=capabilities,
         reconciler=reconciler,
         idle=idle,
         lifecycle=lifecycle,

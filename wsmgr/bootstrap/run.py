@@ -68,7 +68,7 @@ async def _serve(settings: Settings) -> int:
         http_stopped = asyncio.Event()
         serving = asyncio.create_task(serve_until(http, sockets, http_stopped), name="serve")
         background = [
-            asyncio.create_task(daemon.capabilities.prove(), name="capabilities"),
+            asyncio.create_task(daemon.capabilities.watch(), name="capabilities"),
             asyncio.create_task(_refresh_tokens(tokens), name="tokens"),
         ]
         log.info("listening", socket=str(settings.socket), tcp=settings.listen, version=__version__, pid=os.getpid())

@@ -17,6 +17,7 @@ from wsmgr.core.alert import (
     Trouble,
     engine_away,
     host_full,
+    limits_lost,
     records_dropped,
     workspace_degraded,
     workspace_error,
@@ -123,6 +124,8 @@ class Alerts:
             wrong = next((unit for unit in entry.units.values() if unit.phase is Phase.ERROR), None)
             if wrong is not None:
                 found.append(workspace_error(workspace, wrong.reason))
+            if entry.serving.kernel is not None and entry.serving.kernel.refused is not None:
+                found.append(limits_lost(workspace))
             if entry.standing_in:
                 why = self._engines.away(entry.isolation) or "its engine was away when it was needed."
                 found.append(workspace_degraded(workspace, why))

@@ -8,9 +8,9 @@ from wsmgr.control.fleet import Entry, Fleet
 from wsmgr.control.reconciler import Reconciler
 from wsmgr.control.unit import Unit
 from wsmgr.control.wishes import Wishes
-from wsmgr.core.errors import EngineUnavailable, NeverStarted
+from wsmgr.core.errors import EngineUnavailable, LimitsNotEnforced, NeverStarted
 from wsmgr.core.isolation import Isolation
-from wsmgr.core.workspace import Desired
+from wsmgr.core.workspace import Desired, Phase
 from wsmgr.ports.clock import Clock
 
 
@@ -80,6 +80,8 @@ class Demand:
 
     def _raise_if_hopeless(self, unit: Unit, restarts_seen: int) -> None:
         """Tell the caller when a start was refused while it waited, or when nobody will try one."""
+        if unit.forbidden is not None and unit.phase is Phase.ERROR:
+            raise LimitsNotEnforced(unit.forbidden)
         if unit.exhausted:
             raise NeverStarted(unit.reason, details={"why": "workspace_error"}, retryable=False)
         if unit.restarts > restarts_seen and unit.error is not None:

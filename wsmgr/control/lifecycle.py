@@ -17,6 +17,7 @@ from wsmgr.control.executions import Executions
 from wsmgr.control.feed import Feed
 from wsmgr.control.fleet import Fleet
 from wsmgr.control.health import Health
+from wsmgr.control.holding import Holding
 from wsmgr.control.idle import Idle
 from wsmgr.control.reconciler import Reconciler
 from wsmgr.control.retention import Retention
@@ -53,6 +54,7 @@ class Lifecycle:
         executions: Executions,
         workspaces: Workspaces,
         health: Health,
+        holding: Holding,
         wishes: Wishes,
         idle: Idle,
         clock: Clock,
@@ -74,6 +76,7 @@ class Lifecycle:
         self._clock = clock
         self._audit = audit
         self._health = health
+        self._holding = holding
         self._wishes = wishes
         self._idle = idle
         self._rhythm = rhythm
@@ -101,6 +104,7 @@ class Lifecycle:
             asyncio.create_task(self._engines.watch(), name="engines"),
             asyncio.create_task(self._every(self._rhythm.resync_s, self._resync), name="resync"),
             asyncio.create_task(self._every(self._rhythm.health_s, self._health.sweep), name="health"),
+            asyncio.create_task(self._every(self._rhythm.health_s, self._holding.sweep), name="holding"),
             asyncio.create_task(self._every(1.0, self._idle.sweep), name="idle"),
             asyncio.create_task(self._alerts.watch(), name="alerts"),
             asyncio.create_task(self._every(5.0, self._write_behind), name="write behind"),

@@ -11,6 +11,7 @@ import asyncio
 import structlog
 
 from wsmgr.control.audit import DAEMON, Audit
+from wsmgr.control.capabilities import Capabilities
 from wsmgr.control.capacity import Capacity
 from wsmgr.control.engines import Engines
 from wsmgr.control.fleet import Entry, Fleet
@@ -47,6 +48,7 @@ class Reconciler:
         clock: Clock,
         audit: Audit,
         capacity: Capacity,
+        capabilities: Capabilities,
         starts: Starts,
         groups: Groups,
         steps: Steps,
@@ -57,6 +59,7 @@ class Reconciler:
         self._clock = clock
         self._audit = audit
         self._capacity = capacity
+        self._capabilities = capabilities
         self._starts = starts
         self._groups = groups
         self._steps = steps
@@ -217,6 +220,7 @@ class Reconciler:
 
     def _world(self, entry: Entry, unit: Unit, observed: Observed) -> World:
         spec = self._fleet.spec(entry, unit.isolation)
+        unit.forbidden = self._capabilities.forbids(entry, unit)
         return World(
             desired=entry.desired_of(unit),
             observed=observed,
@@ -233,6 +237,8 @@ class Reconciler:
             freezable=unit.freezable,
             tunable=self._groups.tunable(unit, spec.ceilings),
             adjust=self._groups.adjust(unit, spec.ceilings),
+            forbidden=unit.forbidden,
+            unproven=entry.limits.require_enforced and not self._capabilities.proven(unit.isolation),
         )
 
     async def _record(self, entry: Entry, unit: Unit, decision: Decision) -> None:

@@ -47,7 +47,8 @@ class Unit:
     `belief` is the observed state where the last step proved it, None when the engine must be asked. `endpoint` is
     set while the runtime is known to answer; `awaited` is the instance whose first answer is awaited, and since when.
     `attending` counts calls in flight or waiting. `stopping` is the handle of the instance that was asked to end.
-    `checked` is what the prober found last, of this instance or of one before it; `kernel` what its control group says.
+    `checked` is what the prober found last, of this instance or of one before it; `kernel` what its control group says;
+    `forbidden` why its plan lets it not run on this host.
     """
 
     def __init__(self, workspace: WorkspaceId, isolation: Isolation, belief: Observed | None) -> None:
@@ -71,6 +72,7 @@ class Unit:
         self.error: WsmgrError | None = None
         self.checked: Check | None = None
         self.kernel: Kernel | None = None
+        self.forbidden: str | None = None
         self._waiters: set[asyncio.Future[None]] = set()
 
     @property

@@ -80,6 +80,12 @@ def engine_away(isolation: Isolation, why: str) -> Trouble:
     return Trouble(f"engine.away:{isolation.value}", Severity.CRITICAL, f"The engine {isolation.value} is away: {why}")
 
 
+def limits_lost(workspace: WorkspaceId) -> Trouble:
+    """It runs, and the kernel does not hold it to its limits."""
+    sentence = "The kernel does not hold it to its limits any more; `wsmgr doctor` says what this host enforces."
+    return Trouble(f"workspace.limits:{workspace}", Severity.CRITICAL, sentence, workspace)
+
+
 def host_full(why: str) -> Trouble:
     """Workspaces are refused for want of memory."""
     return Trouble("host.full", Severity.CRITICAL, f"Workspaces cannot start: {why}")

@@ -103,6 +103,13 @@ class HostFull(WsmgrError):
     retryable = True
 
 
+class LimitsNotEnforced(WsmgrError):
+    """The plan demands limits that this host was not seen to hold; `details` names them."""
+
+    code = "limits_not_enforced"
+    status = 503
+
+
 class EngineUnavailable(WsmgrError):
     """The container engine did not answer, or not in time. The state of its containers is unknown."""
 

@@ -46,7 +46,8 @@ class World:
     `last_failure`; `room` that the host's memory has been given back by those that made room; `exhausted` says that
     they used up the budget, until somebody recovers the workspace. Deadlines are not part of the world: a decision
     that waits says so in `recheck_after`. `freezable` says that what runs can be frozen, `tunable` that the kernel can
-    be told its limits while it runs, `adjust` that it now has to be told.
+    be told its limits while it runs, `adjust` that it now has to be told. `forbidden` says why its plan lets nothing
+    run on this host, and `unproven` that this is not known yet.
     """
 
     desired: Desired
@@ -64,6 +65,8 @@ class World:
     freezable: bool = False
     tunable: bool = False
     adjust: bool = False
+    forbidden: str | None = None
+    unproven: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,29 +165,42 @@ def _towards_running(world: World, now: float) -> Decision:
         case Running() as running:
             return _with_running(world, running)
         case _:
-            return _held_back(world, now) or _one_step_up(world, world.observed)
+            return _forbidden(world) or _held_back(world, now) or _one_step_up(world, world.observed)
 
 
 def _with_running(world: World, running: Running) -> Decision:
     if running.paused:
         return Decision(Thaw(running), Phase.PAUSED, "It is being resumed.")
-    if world.condemned is not None:
-        return Decision(Stop(running.handle), Phase.CREATING, world.condemned)
-    if world.exhausted:
-        return Decision(Stop(running.handle), Phase.ERROR, _gave_up(world))
-    if generation_of(running.digest) != generation_of(world.digest):
-        return Decision(Stop(running.handle), Phase.CREATING, "A restart was asked for.")
+    gone = _must_go(world, running)
+    if gone is not None:
+        return gone
     if world.adjust:
         phase = Phase.RUNNING if world.ready else Phase.CREATING
         return Decision(Adjust(running), phase, "The kernel is told its limits.")
     if not world.ready:
         return Decision(AwaitReady(running), Phase.CREATING, "Its runtime is starting.")
+    if world.forbidden is not None:
+        sentence = f"It stops when its calls have ended: {world.forbidden}"
+        return Decision(Nothing(), Phase.RUNNING, sentence, recheck_after=LOOK_AGAIN_S)
     if not _outdated(world, running):
         return Decision(Nothing(), Phase.RUNNING, "Running.")
     if world.attending:
         sentence = "Running; a new specification applies at the next idle moment."
         return Decision(Nothing(), Phase.RUNNING, sentence, recheck_after=LOOK_AGAIN_S)
     return Decision(Stop(running.handle), Phase.CREATING, "The specification has changed; it is being replaced.")
+
+
+def _must_go(world: World, running: Running) -> Decision | None:
+    """None when nothing is against this instance."""
+    if world.condemned is not None:
+        return Decision(Stop(running.handle), Phase.CREATING, world.condemned)
+    if world.exhausted:
+        return Decision(Stop(running.handle), Phase.ERROR, _gave_up(world))
+    if world.forbidden is not None and not world.attending:
+        return Decision(Stop(running.handle), Phase.ERROR, world.forbidden)
+    if generation_of(running.digest) != generation_of(world.digest):
+        return Decision(Stop(running.handle), Phase.CREATING, "A restart was asked for.")
+    return None
 
 
 def _outdated(world: World, running: Running) -> bool:
@@ -210,6 +226,16 @@ def _one_step_up(world: World, observed: Absent | Created | Exited) -> Decision:
             return Decision(Remove(handle), Phase.CREATING, _again(world))
         case _:
             assert_never(observed)
+
+
+def _forbidden(world: World) -> Decision | None:
+    """None when its plan lets it run here."""
+    if world.unproven:
+        sentence = "What this host enforces is being proven; its plan starts nothing before that."
+        return Decision(Nothing(), Phase.CREATING, sentence, recheck_after=LOOK_AGAIN_S / 5)
+    if world.forbidden is not None:
+        return Decision(Nothing(), Phase.ERROR, world.forbidden, recheck_after=5 * LOOK_AGAIN_S)
+    return None
 
 
 def _held_back(world: World, now: float) -> Decision | None:
