@@ -11,6 +11,8 @@ from wsmgr.core.cgroup import Ceilings, Counters
 from wsmgr.core.workspace import Running
 from wsmgr.ports.cgroup import Group, GroupGone, GroupRefused
 
+_LOOK_S = 0.005
+
 
 @dataclass
 class FakeGroup:
@@ -128,9 +130,7 @@ class FakeCgroups:
                 self._live(group).frozen = True
                 self.written.append((group.handle, "freeze", 1))
                 await self._called("freeze", group.handle)
-                if self._live(group).stuck:
-                    await asyncio.Event().wait()
-                self._live(group)
+                await self._until_still(group)
         except TimeoutError:
             self._undo(group)
             raise GroupRefused(f"Not every process stood still within {timeout_s:g} s.") from None
@@ -173,6 +173,10 @@ class FakeCgroups:
     def _undo(self, group: Group) -> None:
         self._groups[group.path].frozen = False
         self.written.append((group.handle, "freeze", 0))
+
+    async def _until_still(self, group: Group) -> None:
+        while self._live(group).stuck:  # noqa: ASYNC110 (tests set it like any other field)
+            await asyncio.sleep(_LOOK_S)
 
     async def _called(self, method: str, handle: str) -> None:
         self.asked.append((method, handle))

@@ -57,9 +57,9 @@ def _start_ticks(stat: str) -> str | None:
     return None if fields[0] in "ZX" else fields[19]
 
 
-def _real_uid(status: str) -> int:
-    line = next(line for line in status.splitlines() if line.startswith("Uid:"))
-    return int(line.split()[1])
+def _real_uid(status: str) -> int | None:
+    line = next((line for line in status.splitlines() if line.startswith("Uid:")), "")
+    return int(line.split()[1]) if line else None
 
 
 def _is_ours(group: Group, cgroups: Path) -> bool:
