@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import psutil
 
 from wsmgr.adapters.channel import RuntimeChannel
+from wsmgr.adapters.plans import PlansFile
 from wsmgr.adapters.podman.api_service import ApiService
 from wsmgr.adapters.podman.engine import PodmanEngine
 from wsmgr.adapters.store.sql import SqlStore
@@ -28,14 +29,17 @@ from wsmgr.control.demand import Demand
 from wsmgr.control.engines import Engines
 from wsmgr.control.executions import Executions
 from wsmgr.control.feed import Feed
-from wsmgr.control.fleet import Defaults, Fleet
+from wsmgr.control.fleet import Fleet
 from wsmgr.control.health import Health, Probing
 from wsmgr.control.idle import Idle
 from wsmgr.control.lifecycle import Lifecycle, Rhythm
+from wsmgr.control.owners import Owners
+from wsmgr.control.plans import Plans
 from wsmgr.control.plugins import Plugins
 from wsmgr.control.reconciler import Reconciler, Timings
 from wsmgr.control.retention import Keep, Retention
 from wsmgr.control.starts import Starts
+from wsmgr.control.terms import Defaults, Terms
 from wsmgr.control.wishes import Wishes
 from wsmgr.control.workspaces import Workspaces
 from wsmgr.core.isolation import Isolation
@@ -44,8 +48,9 @@ from wsmgr.ports.channel import Channel
 from wsmgr.ports.clock import Clock
 from wsmgr.ports.engine import Engine
 from wsmgr.ports.notifier import Notifier
+from wsmgr.ports.plans import PlanSource
 from wsmgr.ports.store import Store
-from wsmgr.settings import Settings
+from wsmgr.settings import Settings, config_file
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +63,7 @@ class Adapters:
     channel: Channel
     engines: Mapping[Isolation, Engine]
     clock: Clock
+    plans: PlanSource
     service: ApiService | None = None
     memory_mb: float | None = None
     notifier: Notifier | None = None
@@ -73,10 +79,17 @@ def adapters(settings: Settings) -> Adapters:
         RuntimeChannel(),
         every,
         SystemClock(),
+        plans_file(settings),
         service=service,
         memory_mb=memory_mb,
         notifier=_notifier(settings),
     )
+
+
+def plans_file(settings: Settings) -> PlansFile:
+    """Where the plans are: the file that is set must be there, the one beside the settings need not."""
+    path = settings.plans_file
+    return PlansFile(path or config_file().with_name("plans.yaml"), required=path is not None)
 
 
 def _notifier(settings: Settings) -> Notifier | None:
@@ -116,18 +129,17 @@ def compose(settings: Settings, parts: Adapters) -> Daemon:
     feed = Feed()
     audit = Audit(store, clock, feed)
     every = Engines(parts.engines, clock, probe_s=settings.engine_probe_s)
-    fleet = Fleet(
-        store,
-        clock,
-        Defaults(settings.isolation, settings.fallback, settings.default_plan or None, settings.image),
-    )
+    plans = Plans(parts.plans)
+    defaults = Defaults(settings.isolation, settings.fallback, settings.default_plan or None)
+    terms = Terms(store, plans, defaults)
+    fleet = Fleet(store, clock, terms, settings.image)
     timings = Timings(settings.start_deadline_s, settings.stop_grace_s)
     budget_mb = None if parts.memory_mb is None else parts.memory_mb * settings.memory_budget
     capacity = Capacity(fleet, clock, budget_mb)
     starts = Starts(settings.engine_start_concurrency)
     reconciler = Reconciler(fleet, every, channel, clock, audit, capacity, starts, timings)
     wishes = Wishes(fleet, capacity, reconciler, audit)
-    plugins = Plugins(store, fleet, channel, clock, audit)
+    plugins = Plugins(store, fleet, terms, channel, clock, audit)
     demand = Demand(fleet, wishes, every, reconciler, clock, audit, settings.start_deadline_s)
     calls = Calls(channel, plugins, reconciler, clock, audit)
     executions = Executions(fleet, plugins, demand, calls, store, clock)
@@ -139,6 +151,7 @@ def compose(settings: Settings, parts: Adapters) -> Daemon:
         store=store,
         engines=every,
         channel=channel,
+        plans=plans,
         fleet=fleet,
         reconciler=reconciler,
         adoption=Adoption(fleet, every, reconciler, audit),
@@ -163,6 +176,8 @@ def compose(settings: Settings, parts: Adapters) -> Daemon:
         feed=feed,
         alerts=alerts,
         workspaces=workspaces,
+        owners=Owners(store, fleet, plans, terms, reconciler, audit),
+        plans=plans,
         plugins=plugins,
         executions=executions,
         capabilities=Capabilities(every),

@@ -7,7 +7,7 @@ A nudge carries nothing but the unit; nudges that come while a worker is busy ma
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import assert_never
 
 import structlog
@@ -27,7 +27,6 @@ from wsmgr.core.reconcile import (
     Decision,
     Nothing,
     Remove,
-    RestartBudget,
     Start,
     Step,
     Stop,
@@ -48,7 +47,6 @@ class Timings:
 
     start_deadline_s: float
     stop_grace_s: float
-    budget: RestartBudget = field(default_factory=RestartBudget)
 
 
 class Reconciler:
@@ -230,7 +228,7 @@ class Reconciler:
             failures=unit.failures,
             last_failure=unit.last_failure,
             exhausted=unit.exhausted,
-            budget=self._timings.budget,
+            budget=entry.budget,
             room=not isinstance(observed, Absent) or self._capacity.room(),
         )
 
@@ -287,7 +285,7 @@ class Reconciler:
             unit.changed()
 
     async def _failed(self, entry: Entry, unit: Unit, cause: str) -> None:
-        unit.fail(cause, self._clock.monotonic(), self._timings.budget)
+        unit.fail(cause, self._clock.monotonic(), entry.budget)
         unit.reason = cause
         await self._audit.say(DAEMON, "workspace.failed", cause, entry.record.id)
         unit.changed()
