@@ -178,7 +178,7 @@ async def test_reloaded_plans_touch_those_whose_limits_they_change(system: FakeD
     assert [entry.unit.observed.handle for entry in (pro, mixed)] == handles  # type: ignore[union-attr]  # as above
     (event,) = [event for event in system.store.all_events if event.action == "plans.reloaded"]
     assert (event.before, event.after) == ({"FREE.memoryMb": 128}, {"FREE.memoryMb": 160})
-    assert event.reason == "1 limits changed, of 1 workspaces; from built in."
+    assert event.reason == "From built in. Limits changed: 1; workspaces concerned: 1."
 
 
 async def test_plans_that_cannot_be_used_leave_the_old_ones(system: FakeDaemon) -> None:

@@ -22,7 +22,7 @@ from wsmgr.bootstrap.compose import adapters, compose
 from wsmgr.bootstrap.state import StateLock
 from wsmgr.control.audit import DAEMON
 from wsmgr.control.daemon import Daemon
-from wsmgr.core.errors import StoreUnavailable, WsmgrError
+from wsmgr.core.errors import InvalidPlans, StoreUnavailable
 from wsmgr.ports.store import TokenStore
 from wsmgr.settings import Settings
 
@@ -163,5 +163,9 @@ async def _reload(daemon: Daemon, asked: asyncio.Event) -> None:
         asked.clear()
         try:
             await daemon.owners.reload(DAEMON)
-        except WsmgrError as error:
-            log.warning("plans not reloaded", why=error.sentence)
+        except InvalidPlans:
+            # Told in the log and the audit trail already.
+            continue
+        except Exception:
+            # A defect must not end the only one that hears the signal.
+            log.exception("plans not reloaded")

@@ -88,7 +88,7 @@ class Owners:
             touched = self._fleet.settle_all()
             self._apply(touched)
         old, new = _changes(before, after)
-        reason = f"{len(new)} limits changed, of {len(touched)} workspaces; from {after.source}."
+        reason = f"From {after.source}. Limits changed: {len(new)}; workspaces concerned: {len(touched)}."
         await self._audit.say(actor, "plans.reloaded", reason, before=old, after=new)
         return after
 
