@@ -133,6 +133,10 @@ class Settings(BaseSettings):
     )
     fallback: bool = setting(True, description="A worker may stand in while the container engine is away.")
     default_plan: str | None = setting("FREE", description="Plan of owners for whom none was chosen; empty: no plan.")
+    plans_file: Path | None = setting(
+        None,
+        description="Where the plans are; `plans.yaml` beside the settings file when unset, if it is there.",
+    )
     podman_socket: Path | None = setting(
         None,
         description="Socket of a podman API service that is run by somebody "

@@ -134,21 +134,6 @@ async def test_records_are_paged_newest_first(admin: httpx.AsyncClient) -> None:
     assert (await admin.get(f"{ALICE}/executions?before=nonsense")).status_code == 422
 
 
-async def test_owners_and_plans(admin: httpx.AsyncClient) -> None:
-    """The daemon's choice until somebody chooses; docker means container."""
-    assert (await admin.get("/api/owners/user:alice")).json()["plan"] == "FREE"
-    put = await admin.put("/api/owners/user:alice", json={"plan": "PRO", "isolation": "docker"})
-    assert put.json() == {"key": "user:alice", "plan": "PRO", "isolation": "container", "fallback": None}
-    assert (await admin.get("/api/owners/user:alice")).json() == put.json()
-    partly = await admin.put("/api/owners/user:alice", json={"isolation": "worker"})
-    assert partly.json()["plan"] == "FREE"
-    misspelt = await admin.put("/api/owners/user:alice", json={"plan": "PROO"})
-    assert misspelt.json()["plan"] == "FREE"
-    plans = {plan["name"]: plan["limits"] for plan in (await admin.get("/api/plans")).json()["items"]}
-    assert plans["FREE"]["memoryMb"] == 128
-    assert plans["ENTERPRISE"]["maxConcurrentWorkspaces"] == 10
-
-
 async def test_the_hosts_figures(admin: httpx.AsyncClient) -> None:
     """Read now, from the host that this test runs on."""
     await admin.put(ALICE, json={"desired": "STOPPED"})

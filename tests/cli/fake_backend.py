@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from pathlib import Path
 
+from wsmgr.bootstrap.offline import check_plans, default_plans
 from wsmgr.cli.wiring import CapabilityLine, ImageReport, TokenLine
 from wsmgr.core.capability import Capability, Level
 from wsmgr.core.errors import Conflict
@@ -81,6 +83,14 @@ class FakeBackend:
         """Whether it was there."""
         del settings
         return self.tokens.pop(name, None) is not None
+
+    def check_plans(self, settings: Settings, file: Path | None) -> tuple[str, Sequence[str]]:
+        """As the real one, which needs no daemon."""
+        return check_plans(settings, file)
+
+    def default_plans(self) -> str:
+        """As the real one."""
+        return default_plans()
 
     def probe(self, settings: Settings) -> Sequence[CapabilityLine]:
         """The matrix that a test wants."""

@@ -34,6 +34,8 @@ def test_every_command_of_the_contract_is_there() -> None:
     wanted += ["recover", "rm"]
     wanted += ["logs", "executions", "doctor", "events", "alerts ack"]
     wanted += [f"plugin {verb}" for verb in ("put", "ls", "rm", "show", "rollback")]
+    wanted += [f"owner {verb}" for verb in ("ls", "show", "set", "unset")]
+    wanted += [f"plan {verb}" for verb in ("ls", "show", "default", "check", "reload")]
     wanted += ["token create", "token ls", "token rm", "image build"]
     assert {" ".join(path) for path in COMMANDS if not hasattr(COMMANDS[path], "commands")} == set(wanted)
 
@@ -71,7 +73,7 @@ def test_every_command_that_prints_data_has_json() -> None:
     assert without == {"serve", "shutdown"}
 
 
-@pytest.mark.parametrize("arguments", [(), ("plugin",), ("token",), ("image",)], ids=" ".join)
+@pytest.mark.parametrize("arguments", [(), ("plugin",), ("token",), ("image",), ("owner",), ("plan",)], ids=" ".join)
 def test_a_group_alone_shows_its_help(arguments: tuple[str, ...], cli: CommandLine) -> None:
     """As a mistake of usage."""
     result = cli(*arguments)

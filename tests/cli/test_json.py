@@ -14,6 +14,8 @@ from wsmgr.wire.alert import Alert
 from wsmgr.wire.event import Event
 from wsmgr.wire.execute import ExecuteResponse
 from wsmgr.wire.execution import Execution
+from wsmgr.wire.owner import Owner
+from wsmgr.wire.plan import Plan, PlanPage
 from wsmgr.wire.plugin import PluginResult, PluginVersion
 from wsmgr.wire.workspace import Workspace
 
@@ -35,6 +37,13 @@ A = "user:alice"
         (("events", A), Event),
         (("alerts",), Alert),
         (("alerts", "ack", "7"), Alert),
+        (("owner", "ls"), Owner),
+        (("owner", "show", A), Owner),
+        (("owner", "set", A, "--plan", "PRO", "--limit", "memoryMb=300"), Owner),
+        (("owner", "unset", A), Owner),
+        (("plan", "ls"), PlanPage),
+        (("plan", "show", "PRO"), Plan),
+        (("plan", "reload"), PlanPage),
         (("plugin", "put", A, "HELLO"), PluginResult),
         (("plugin", "ls", A), PluginVersion),
         (("plugin", "show", A, "hello"), PluginVersion),

@@ -13,7 +13,7 @@ from wsmgr.wire.execution import Execution, ExecutionPage
 from wsmgr.wire.health import EngineHealth, Health
 from wsmgr.wire.host import Host
 from wsmgr.wire.names import Desired, Level, Status
-from wsmgr.wire.owner import Owner
+from wsmgr.wire.owner import Owner, OwnerPage
 from wsmgr.wire.plan import Limits, Plan, PlanPage
 from wsmgr.wire.plugin import PluginResult, PluginVersion, PluginVersionPage, PluginWarning
 from wsmgr.wire.workspace import LogPage, ResourceUsage, Workspace, WorkspaceHealth, WorkspacePage, WorkspacePlugin
@@ -23,11 +23,13 @@ VERSION = "ab" * 32
 LIMITS = Limits(
     memory_mb=128,
     cpus=0.25,
+    max_concurrent_workspaces=1,
+    idle_timeout_seconds=60,
+    pause_after_seconds=15,
     pids=128,
     nofile=512,
     scratch_mb=64,
-    idle_timeout_seconds=60,
-    max_concurrent_workspaces=1,
+    data_mb=0,
     execution_timeout_ms=30_000,
     max_execution_timeout_ms=120_000,
     concurrent_executions=4,
@@ -37,6 +39,17 @@ LIMITS = Limits(
     output_bytes=2**20,
     log_bytes=2**16,
     plugin_bytes=2**22,
+    max_plugins=50,
+    plugin_versions_kept=10,
+    rate_per_second=5000.0,
+    rate_burst=50_000,
+    restarts=3,
+    restart_window_seconds=300,
+    owner_memory_mb=128,
+    owner_cpus=0.25,
+    owner_pids=128,
+    owner_scratch_mb=64,
+    owner_concurrent_executions=4,
     require_enforced_limits=False,
 )
 
@@ -160,17 +173,30 @@ def event(number: int, workspace: str | None = "user:alice") -> Event:
     )
 
 
+def owner(key: str = "user:alice", plan: str | None = "PRO", **overrides: float | bool) -> Owner:
+    """What was chosen for an owner."""
+    return Owner(key=key, plan=plan, overrides=overrides, limits=LIMITS)
+
+
+def plans() -> PlanPage:
+    """Two plans."""
+    items = [Plan(name="FREE", limits=LIMITS), Plan(name="PRO", limits=LIMITS.model_copy(update={"memory_mb": 512}))]
+    return PlanPage(items=items, no_plan=LIMITS, source="/etc/wsmgr/plans.yaml")
+
+
 FIXED = {
     ("GET", "/health"): Health(
         status="healthy", version="0.1.0", uptime=5.0, engine=EngineHealth(isolation="container", available=True)
     ),
     ("GET", "/api/capabilities"): CapabilityPage(items=[capability("namespaces", "enforced"), capability()]),
     ("GET", "/api/host"): Host(hostname="h", kernel="6.1", cpus=2, memory_mb=24_000, memory_available_mb=20_000),
-    ("GET", "/api/plans"): PlanPage(items=[Plan(name="FREE", limits=LIMITS)]),
+    ("GET", "/api/plans"): plans(),
+    ("POST", "/api/plans/reload"): plans(),
+    ("GET", "/api/owners"): OwnerPage(items=[owner("org:acme", "FREE"), owner()]),
     ("GET", "/api/workspaces"): WorkspacePage(
         items=[workspace(), workspace("org:acme~reports", "STOPPED", "STOPPED", "Stopped; the next call starts it.")]
     ),
-    ("GET", "/api/owners/user:alice"): Owner(key="user:alice", plan="PRO"),
+    ("GET", "/api/owners/user:alice"): owner(),
     ("GET", "/api/workspaces/user:alice/executions"): ExecutionPage(
         items=[execution("e-2", "failed"), execution("e-1"), execution("e-0", "running")], next=None
     ),

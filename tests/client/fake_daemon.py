@@ -21,7 +21,7 @@ from pydantic import BaseModel, ValidationError
 
 from tests.client import canned
 from wsmgr.wire.execute import ExecuteRequest
-from wsmgr.wire.owner import Owner, PutOwner
+from wsmgr.wire.owner import Owner, PatchOwner, PutOwner
 from wsmgr.wire.plugin import PluginResult, PutPlugin, Rollback
 from wsmgr.wire.problem import PROBLEM_MEDIA_TYPE, Problem
 from wsmgr.wire.workspace import PutWorkspace, Workspace
@@ -32,6 +32,7 @@ BODIES: list[tuple[str, str, type[BaseModel]]] = [
     ("PUT", r"/api/workspaces/[^/]+/plugins/[^/]+", PutPlugin),
     ("POST", r"/api/workspaces/[^/]+/plugins/[^/]+/rollback", Rollback),
     ("PUT", r"/api/owners/[^/]+", PutOwner),
+    ("PATCH", r"/api/owners/[^/]+", PatchOwner),
 ]
 VERBS = r"/api/(?:admin/)?workspaces/([^/]+)/(start|stop|restart|pause|resume|touch|recover)"
 
@@ -191,13 +192,22 @@ def _dump(body: BaseModel | list[BaseModel] | list[Workspace] | bytes | None) ->
     return body.model_dump_json().encode()
 
 
+def _owner(key: str, body: dict[str, Any]) -> Owner:
+    overrides = {name: value for name, value in (body.get("overrides") or {}).items() if value is not None}
+    isolation = body.get("isolation")
+    return canned.owner(key, body.get("plan"), **overrides).model_copy(
+        update={"isolation": isolation, "fallback": body.get("fallback")}
+    )
+
+
 _MADE: list[tuple[str, str, Callable[[re.Match[str], Seen], Answer]]] = [
     ("GET", r"/metrics", lambda _, __: Answer(200, b"wsmgr_up 1\n", "text/plain; version=0.0.4")),
     ("POST", r"/api/execute", lambda _, seen: Answer(200, _dump(canned.executed({"got": seen.body["input"]})))),
     ("GET", r"/api/admin/workspaces", lambda _, __: Answer(200, _dump([canned.workspace()]))),
     ("GET", r"/api/executions/([^/]+)", lambda match, _: Answer(200, _dump(canned.execution(match[1])))),
     ("POST", VERBS, lambda match, _: Answer(202, _dump(_after(match[1], match[2])))),
-    ("PUT", r"/api/owners/([^/]+)", lambda match, seen: Answer(200, _dump(Owner(key=match[1], **seen.body)))),
+    ("PUT", r"/api/owners/([^/]+)", lambda match, seen: Answer(200, _dump(_owner(match[1], seen.body)))),
+    ("PATCH", r"/api/owners/([^/]+)", lambda match, seen: Answer(200, _dump(_owner(match[1], seen.body)))),
     ("DELETE", r"/api/workspaces/.+", lambda _, __: Answer(204)),
     ("GET", r"/api/workspaces/([^/]+)", _set),
     ("PUT", r"/api/workspaces/([^/]+)", _set),
@@ -251,7 +261,7 @@ class _Handler(BaseHTTPRequestHandler):
         except OSError:
             self.close_connection = True
 
-    do_GET = do_POST = do_PUT = do_DELETE = _serve  # noqa: N815  # the names that http.server calls
+    do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = _serve  # noqa: N815  # the names that http.server calls
 
     def log_message(self, *_: object) -> None:
         """Say nothing."""

@@ -18,7 +18,7 @@ from wsmgr.wire.execute import ExecuteResponse, InlinePlugin, PluginRef
 from wsmgr.wire.execution import Execution, ExecutionPage
 from wsmgr.wire.health import Health
 from wsmgr.wire.host import Host
-from wsmgr.wire.owner import Owner
+from wsmgr.wire.owner import Owner, OwnerPage
 from wsmgr.wire.plan import PlanPage
 from wsmgr.wire.plugin import PluginResult, PluginVersionPage
 from wsmgr.wire.workspace import LogPage, Workspace, WorkspaceHealth, WorkspacePage
@@ -55,8 +55,11 @@ ROWS: list[Row] = [
     ("acknowledge", (7,), {}, "POST /api/alerts/7/ack", Alert),
     ("workspace_health", (A,), {}, f"GET {ONE}/health", WorkspaceHealth),
     ("owner", (A,), {}, "GET /api/owners/user:alice", Owner),
-    ("put_owner", (A,), {"plan": "PRO"}, "PUT /api/owners/user:alice", Owner),
+    ("owners", (), {"limit": 5}, "GET /api/owners", OwnerPage),
+    ("patch_owner", (A, {"plan": "PRO", "overrides": {"cpus": None}}), {}, "PATCH /api/owners/user:alice", Owner),
+    ("put_owner", (A,), {"plan": "PRO", "overrides": {"memoryMb": 300}}, "PUT /api/owners/user:alice", Owner),
     ("plans", (), {}, "GET /api/plans", PlanPage),
+    ("reload_plans", (), {}, "POST /api/plans/reload", PlanPage),
     ("capabilities", (), {}, "GET /api/capabilities", CapabilityPage),
     ("host", (), {}, "GET /api/host", Host),
     ("health", (), {}, "GET /health", Health),

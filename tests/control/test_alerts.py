@@ -100,7 +100,7 @@ async def test_an_engine_that_nobody_is_to_use_is_no_alert(tmp_path: Path) -> No
     await asyncio.sleep(30)
     assert "engine.away" in system.actions()
     assert await all_of(system) == []
-    await system.daemon.workspaces.put_owner(Owner(OwnerKey("user:alice"), isolation=Isolation.CONTAINER), "uid:0")
+    await system.daemon.owners.put(Owner(OwnerKey("user:alice"), isolation=Isolation.CONTAINER), "uid:0")
     await system.daemon.fleet.ensure(ALICE)
     await asyncio.sleep(10)
     assert [alert.cause for alert in await all_of(system)] == ["engine.away:container"]
@@ -126,7 +126,7 @@ async def test_a_stand_in_that_the_policy_ends_is_resolved_too(system: FakeDaemo
     """Though no engine came back."""
     system.engine.down = DOWN
     await system.execute()
-    await system.daemon.workspaces.put_owner(Owner(OwnerKey("user:alice"), fallback=False), "uid:0")
+    await system.daemon.owners.put(Owner(OwnerKey("user:alice"), fallback=False), "uid:0")
     with pytest.raises(EngineUnavailable):
         await system.execute()
     await asyncio.sleep(6)

@@ -158,7 +158,7 @@ async def test_what_the_daemon_does_is_published_with_its_change(system: FakeDae
     """With the id under which the store has it; the last word of a daemon is heard too."""
     live = system.daemon.feed.subscribe()
     owner = OwnerKey("user:alice")
-    await system.daemon.workspaces.put_owner(Owner(owner, plan="PRO"), "uid:0")
+    await system.daemon.owners.put(Owner(owner, plan="PRO"), "uid:0")
     heard = await live.next(1)
     assert heard == system.store.all_events[-1]
     assert isinstance(heard, Event)

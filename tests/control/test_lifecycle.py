@@ -198,8 +198,8 @@ async def test_a_changed_plan_replaces_the_container_at_the_next_idle_moment(sys
     with system.channel.held("execute"):
         call = asyncio.create_task(system.execute())
         await until(lambda: system.runtime().inflight == 1)
-        owner = await system.daemon.workspaces.owner(system.daemon.fleet.get(ALICE).record.owner)
-        await system.daemon.workspaces.put_owner(replace(owner, plan="PRO"), "uid:0")
+        owner = await system.daemon.owners.get(system.daemon.fleet.get(ALICE).record.owner)
+        await system.daemon.owners.put(replace(owner, plan="PRO"), "uid:0")
         await asyncio.sleep(5)
         assert system.engine.boxes(ALICE)[0].handle == before
     await call

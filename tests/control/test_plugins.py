@@ -90,8 +90,8 @@ async def test_owners_do_not_see_each_others_plugins(system: FakeDaemon) -> None
 
 async def test_an_owners_workspaces_share_its_plugins(system: FakeDaemon) -> None:
     """A further workspace of the organisation runs the same plugin."""
-    owner = await system.daemon.workspaces.owner(OwnerKey("org:acme"))
-    await system.daemon.workspaces.put_owner(type(owner)(owner.key, plan="PRO"), "uid:0")
+    owner = await system.daemon.owners.get(OwnerKey("org:acme"))
+    await system.daemon.owners.put(type(owner)(owner.key, plan="PRO"), "uid:0")
     await system.put("org:acme")
     one, two = await system.execute("org:acme"), await system.execute("org:acme~reports")
     assert one.version == two.version

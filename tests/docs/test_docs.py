@@ -24,8 +24,9 @@ from wsmgr.api.gate import ADMIN_PREFIXES, OPEN_PATHS, Gate
 from wsmgr.api.identity import Forbidden, People, Tokens, Unauthenticated
 from wsmgr.cli.app import make_app
 from wsmgr.core.errors import WsmgrError
-from wsmgr.core.limits import MIB, NO_PLAN, PLANS, Limits
+from wsmgr.core.limits import MIB, Limits
 from wsmgr.core.outcome import FailureType
+from wsmgr.core.plans import BUILT_IN
 from wsmgr.settings import PLATFORM_NAMES, Settings
 
 PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
@@ -75,6 +76,7 @@ def _plan_cells(limits: Limits) -> list[str]:
         f"{limits.cpus:g}",
         f"{limits.max_workspaces}",
         f"{limits.idle_timeout_s}",
+        f"{limits.pause_after_s}",
         f"{limits.pids}",
         f"{limits.nofile}",
         f"{limits.scratch_mb}",
@@ -84,14 +86,18 @@ def _plan_cells(limits: Limits) -> list[str]:
         f"{limits.input_bytes // MIB} / {limits.output_bytes // MIB}",
         f"{limits.log_bytes // 1024}",
         f"{limits.plugin_bytes // MIB}",
+        f"{limits.max_plugins} / {limits.plugin_versions_kept}",
+        f"{limits.rate_per_s:g} / {limits.rate_burst}",
+        f"{limits.restarts} / {limits.restart_window_s}",
+        f"{limits.data_mb}",
     ]
 
 
 def test_the_table_of_plans_has_the_plans_values() -> None:
     """Column by column."""
     head, *rows = README.rows("Plans")
-    assert head[1:] == [*PLANS, "no plan"]
-    for column, plan in enumerate([*PLANS.values(), NO_PLAN], start=1):
+    assert head[1:] == [*BUILT_IN.plans, "no plan"]
+    for column, plan in enumerate([*BUILT_IN.plans.values(), BUILT_IN.no_plan], start=1):
         assert [row[column] for row in rows] == _plan_cells(plan.limits), plan.name
 
 

@@ -11,6 +11,7 @@ from tests.fakes.channel import FakeChannel, FakeRuntime
 from tests.fakes.clock import LoopClock
 from tests.fakes.engine import FakeEngine
 from tests.fakes.notifier import FakeNotifier
+from tests.fakes.plans import FakePlans
 from tests.fakes.store import FakeStore
 from wsmgr.bootstrap.compose import Adapters, compose
 from wsmgr.control.daemon import Daemon
@@ -48,13 +49,14 @@ class FakeDaemon:
         self._clock = clock or LoopClock()
         self._memory_mb = memory_mb
         self.notifier = FakeNotifier()
+        self.plans = FakePlans()
         self.settings = Settings(state_dir=state_dir, socket=state_dir / "api.sock", **settings)  # type: ignore[arg-type]
         self.daemon = self._compose()
 
     def adopt_world_of(self, other: FakeDaemon) -> None:
         """Before `start`: take over the store, the engines and the runtimes of a daemon that died."""
         self.store, self.channel, self.engine, self.worker = other.store, other.channel, other.engine, other.worker
-        self.notifier, self.cgroups = other.notifier, other.cgroups
+        self.notifier, self.cgroups, self.plans = other.notifier, other.cgroups, other.plans
         self.daemon = self._compose()
 
     def _compose(self) -> Daemon:
@@ -65,6 +67,7 @@ class FakeDaemon:
             engines,
             self.cgroups,
             self._clock,
+            self.plans,
             memory_mb=self._memory_mb,
             notifier=self.notifier,
         )

@@ -77,6 +77,10 @@ class FakeStore(Store):
         self._called("put_owner")
         self._owners[owner.key] = owner
 
+    async def owners(self, after: str, limit: int) -> Sequence[Owner]:
+        self._called("owners")
+        return [self._owners[key] for key in sorted(self._owners) if key > after][:limit]
+
     async def workspaces(self) -> Sequence[Workspace]:
         self._called("workspaces")
         return [self._workspaces[key] for key in sorted(self._workspaces)]

@@ -15,7 +15,7 @@ from wsmgr.api.execute import ExecuteRoute
 from wsmgr.api.gate import Gate
 from wsmgr.api.identity import People, Tokens
 from wsmgr.api.problems import MEDIA_TYPE, TITLES, problem, problem_of
-from wsmgr.api.routes import admin, alerts, events, executions, open, plugins, workspaces  # noqa: A004  # a module, named for its routes
+from wsmgr.api.routes import admin, alerts, events, executions, open, owners, plugins, workspaces  # noqa: A004  # a module, named for its routes
 from wsmgr.control.daemon import Daemon
 from wsmgr.core.errors import WsmgrError
 
@@ -29,6 +29,7 @@ def build(daemon: Daemon, people: People, tokens: Tokens) -> ASGIApp:
         workspaces.router,
         plugins.router,
         admin.router,
+        owners.router,
         events.router,
         alerts.router,
         open.router,

@@ -18,7 +18,7 @@ MAX_BODY_BYTES = 64 * 1024 * 1024
 OPEN_PATHS = frozenset({"/health", "/metrics"})
 ADMIN_PREFIXES = (
     "/api/admin/",
-    "/api/owners/",
+    "/api/owners",
     "/api/plans",
     "/api/capabilities",
     "/api/host",

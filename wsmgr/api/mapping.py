@@ -8,15 +8,16 @@ from datetime import datetime
 from wsmgr.api.execute import error_of
 from wsmgr.control.daemon import Daemon
 from wsmgr.control.fleet import Entry
-from wsmgr.control.unit import Unit
 from wsmgr.core.alert import Alert
 from wsmgr.core.capability import Capability
 from wsmgr.core.event import Event
 from wsmgr.core.execution import Execution
 from wsmgr.core.ids import user_and_organization
 from wsmgr.core.isolation import Isolation
+from wsmgr.core.limit_table import named_limits
 from wsmgr.core.limits import Limits, Plan
 from wsmgr.core.owner import Owner
+from wsmgr.core.plans import PlanBook
 from wsmgr.core.plugin import PluginVersion
 from wsmgr.core.workspace import Created, Exited, Running
 from wsmgr.wire import alert as wire_alert
@@ -47,11 +48,11 @@ def workspace(daemon: Daemon, entry: Entry, plugins: Sequence[PluginVersion]) ->
         created_at=entry.record.created_at,
         last_activity_at=entry.active_at,
         resource_usage=wire_workspace.ResourceUsage(),
-        plan=entry.owner.plan,
+        plan=entry.owner.plan and entry.plan.name,
         limits=limits(entry.limits),
         isolation=unit.isolation.value,
         limits_enforced=daemon.capabilities.enforced_on(unit),
-        health=health(daemon, unit, healthy=unit.healthy, uptime=uptime),
+        health=health(daemon, entry, healthy=unit.healthy, uptime=uptime),
         restarts=unit.restarts,
         desired=entry.record.desired.value,
         reason=unit.reason,
@@ -67,15 +68,16 @@ def workspace(daemon: Daemon, entry: Entry, plugins: Sequence[PluginVersion]) ->
 
 
 def health(
-    daemon: Daemon, unit: Unit, *, healthy: bool | None, uptime: float | None, checked: datetime | None = None
+    daemon: Daemon, entry: Entry, *, healthy: bool | None, uptime: float | None, checked: datetime | None = None
 ) -> wire_workspace.WorkspaceHealth:
-    """The prober's record of a unit, and what was seen of it now. `uptime` in seconds."""
+    """The prober's record of the serving unit, and what was seen of it now. `uptime` in seconds."""
+    unit = entry.serving
     return wire_workspace.WorkspaceHealth(
         healthy=healthy,
         last_check=checked or unit.last_check,
         consecutive_failures=unit.check_failures,
         uptime=uptime,
-        restarts_left=daemon.reconciler.restarts_left(unit),
+        restarts_left=daemon.reconciler.restarts_left(entry),
     )
 
 
@@ -84,26 +86,15 @@ def _rounded(seconds: float | None) -> float | None:
 
 
 def limits(value: Limits) -> wire_plan.Limits:
-    """Limits with the units of the wire."""
-    return wire_plan.Limits(
-        memory_mb=value.memory_mb,
-        cpus=value.cpus,
-        pids=value.pids,
-        nofile=value.nofile,
-        scratch_mb=value.scratch_mb,
-        idle_timeout_seconds=value.idle_timeout_s,
-        max_concurrent_workspaces=value.max_workspaces,
-        execution_timeout_ms=round(value.execution_timeout_s * 1000),
-        max_execution_timeout_ms=round(value.max_execution_timeout_s * 1000),
-        concurrent_executions=value.concurrent_executions,
-        queue_length=value.queue_length,
-        queue_timeout_ms=round(value.queue_timeout_s * 1000),
-        input_bytes=value.input_bytes,
-        output_bytes=value.output_bytes,
-        log_bytes=value.log_bytes,
-        plugin_bytes=value.plugin_bytes,
-        require_enforced_limits=value.require_enforced,
-    )
+    """Limits with the names and units of the wire. The owner's are what they come to."""
+    totals = {
+        "ownerMemoryMb": value.total_memory_mb,
+        "ownerCpus": value.total_cpus,
+        "ownerPids": value.total_pids,
+        "ownerScratchMb": value.total_scratch_mb,
+        "ownerConcurrentExecutions": value.total_executions,
+    }
+    return wire_plan.Limits.model_validate({**named_limits(value), **totals})
 
 
 def plan(value: Plan) -> wire_plan.Plan:
@@ -111,13 +102,22 @@ def plan(value: Plan) -> wire_plan.Plan:
     return wire_plan.Plan(name=value.name, limits=limits(value.limits))
 
 
-def owner(value: Owner) -> wire_owner.Owner:
-    """An owner's choices."""
+def plans(value: PlanBook) -> wire_plan.PlanPage:
+    """All plans."""
+    items = [plan(one) for one in value.plans.values()]
+    return wire_plan.PlanPage(items=items, no_plan=limits(value.no_plan.limits), source=value.source)
+
+
+def owner(daemon: Daemon, value: Owner) -> wire_owner.Owner:
+    """An owner's choices, and what they come to."""
     return wire_owner.Owner(
         key=value.key,
-        plan=value.plan,
+        # An unknown plan is FREE, and the answer says so: a misspelt name is seen at once.
+        plan=value.plan and daemon.plans.book.named(value.plan).name,
         isolation=value.isolation.value if value.isolation else None,
         fallback=value.fallback,
+        overrides=dict(value.overrides),
+        limits=limits(daemon.owners.limits(value)),
     )
 
 

@@ -3,7 +3,26 @@
 from __future__ import annotations
 
 from wsmgr.bootstrap.detached import detach, shutdown
-from wsmgr.bootstrap.offline import build_image, create_token, delete_token, list_tokens, probe
+from wsmgr.bootstrap.offline import (
+    build_image,
+    check_plans,
+    create_token,
+    default_plans,
+    delete_token,
+    list_tokens,
+    probe,
+)
 from wsmgr.bootstrap.run import serve
 
-__all__ = ["build_image", "create_token", "delete_token", "detach", "list_tokens", "probe", "serve", "shutdown"]
+__all__ = [
+    "build_image",
+    "check_plans",
+    "create_token",
+    "default_plans",
+    "delete_token",
+    "detach",
+    "list_tokens",
+    "probe",
+    "serve",
+    "shutdown",
+]

@@ -9,6 +9,7 @@ import psutil
 
 from wsmgr.adapters.cgroup import KernelCgroups
 from wsmgr.adapters.channel import RuntimeChannel
+from wsmgr.adapters.plans import PlansFile
 from wsmgr.adapters.podman.api_service import ApiService
 from wsmgr.adapters.podman.engine import PodmanEngine
 from wsmgr.adapters.store.sql import SqlStore
@@ -29,17 +30,20 @@ from wsmgr.control.demand import Demand
 from wsmgr.control.engines import Engines
 from wsmgr.control.executions import Executions
 from wsmgr.control.feed import Feed
-from wsmgr.control.fleet import Defaults, Fleet
+from wsmgr.control.fleet import Fleet
 from wsmgr.control.groups import Groups
 from wsmgr.control.health import Health, Probing
 from wsmgr.control.holding import Holding
 from wsmgr.control.idle import Idle
 from wsmgr.control.lifecycle import Lifecycle, Rhythm
+from wsmgr.control.owners import Owners
+from wsmgr.control.plans import Plans
 from wsmgr.control.plugins import Plugins
 from wsmgr.control.reconciler import Reconciler
 from wsmgr.control.retention import Keep, Retention
 from wsmgr.control.starts import Starts
 from wsmgr.control.steps import Steps, Timings
+from wsmgr.control.terms import Defaults, Terms
 from wsmgr.control.wishes import Wishes
 from wsmgr.control.workspaces import Workspaces
 from wsmgr.core.isolation import Isolation
@@ -49,8 +53,9 @@ from wsmgr.ports.channel import Channel
 from wsmgr.ports.clock import Clock
 from wsmgr.ports.engine import Engine
 from wsmgr.ports.notifier import Notifier
+from wsmgr.ports.plans import PlanSource
 from wsmgr.ports.store import Store
-from wsmgr.settings import Settings
+from wsmgr.settings import Settings, config_file
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +69,7 @@ class Adapters:
     engines: Mapping[Isolation, Engine]
     cgroups: Cgroups
     clock: Clock
+    plans: PlanSource
     service: ApiService | None = None
     memory_mb: float | None = None
     notifier: Notifier | None = None
@@ -80,10 +86,17 @@ def adapters(settings: Settings) -> Adapters:
         every,
         KernelCgroups(),
         SystemClock(),
+        plans_file(settings),
         service=service,
         memory_mb=memory_mb,
         notifier=_notifier(settings),
     )
+
+
+def plans_file(settings: Settings) -> PlansFile:
+    """Where the plans are: the file that is set must be there, the one beside the settings need not."""
+    path = settings.plans_file
+    return PlansFile(path or config_file().with_name("plans.yaml"), required=path is not None)
 
 
 def _notifier(settings: Settings) -> Notifier | None:
@@ -123,11 +136,10 @@ def compose(settings: Settings, parts: Adapters) -> Daemon:
     feed = Feed()
     audit = Audit(store, clock, feed)
     every = Engines(parts.engines, clock, probe_s=settings.engine_probe_s)
-    fleet = Fleet(
-        store,
-        clock,
-        Defaults(settings.isolation, settings.fallback, settings.default_plan or None, settings.image),
-    )
+    plans = Plans(parts.plans)
+    defaults = Defaults(settings.isolation, settings.fallback, settings.default_plan or None)
+    terms = Terms(store, plans, defaults)
+    fleet = Fleet(store, clock, terms, settings.image)
     timings = Timings(settings.start_deadline_s, settings.stop_grace_s)
     budget_mb = None if parts.memory_mb is None else parts.memory_mb * settings.memory_budget
     capacity = Capacity(fleet, clock, budget_mb)
@@ -135,9 +147,9 @@ def compose(settings: Settings, parts: Adapters) -> Daemon:
     starts = Starts(settings.engine_start_concurrency)
     groups = Groups(parts.cgroups, audit)
     steps = Steps(fleet, every, channel, clock, audit, groups, timings)
-    reconciler = Reconciler(fleet, every, clock, audit, capacity, capabilities, starts, groups, steps, timings.budget)
+    reconciler = Reconciler(fleet, every, clock, audit, capacity, capabilities, starts, groups, steps)
     wishes = Wishes(fleet, capacity, reconciler, audit)
-    plugins = Plugins(store, fleet, channel, clock, audit)
+    plugins = Plugins(store, fleet, terms, channel, clock, audit)
     demand = Demand(fleet, wishes, every, reconciler, clock, audit, settings.start_deadline_s)
     calls = Calls(channel, plugins, reconciler, clock, audit)
     executions = Executions(fleet, plugins, demand, calls, store, clock, audit)
@@ -149,6 +161,7 @@ def compose(settings: Settings, parts: Adapters) -> Daemon:
         store=store,
         engines=every,
         channel=channel,
+        plans=plans,
         fleet=fleet,
         reconciler=reconciler,
         adoption=Adoption(fleet, every, reconciler, audit),
@@ -174,6 +187,8 @@ def compose(settings: Settings, parts: Adapters) -> Daemon:
         feed=feed,
         alerts=alerts,
         workspaces=workspaces,
+        owners=Owners(store, fleet, plans, terms, reconciler, audit),
+        plans=plans,
         plugins=plugins,
         executions=executions,
         capabilities=capabilities,

@@ -47,7 +47,8 @@ def detach(settings: Settings) -> int:
         time.sleep(0.05)
     state = "ended" if process.poll() is not None else f"did not answer within {START_S:.0f} s"
     sys.stderr.write(f"wsmgr: the daemon {state}. Its last words:\n")
-    for line in [*_tail(settings.state_dir / "daemon.out"), *_tail(log)][-LOG_LINES:]:
+    # What kept it from starting stands in the first of the two files; the second may be of days before.
+    for line in [*_tail(log), *_tail(settings.state_dir / "daemon.out")][-LOG_LINES:]:
         sys.stderr.write(f"  {line}\n")
     return 1
 

@@ -7,14 +7,16 @@ from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
+from wsmgr.adapters.plans import PlansFile, render
 from wsmgr.adapters.podman.image import ImageBuilder, ImageReport
 from wsmgr.adapters.store.sql import SqlStore
 from wsmgr.api.identity import digest_of, new_secret
 from wsmgr.bootstrap import places
-from wsmgr.bootstrap.compose import adapters
+from wsmgr.bootstrap.compose import adapters, plans_file
 from wsmgr.bootstrap.state import prepare
 from wsmgr.core.capability import Capability
 from wsmgr.core.ids import parse_slug
+from wsmgr.core.plans import BUILT_IN
 from wsmgr.ports.store import Token
 from wsmgr.settings import Settings
 
@@ -67,6 +69,19 @@ def delete_token(settings: Settings, name: str) -> bool:
 
     asyncio.run(_with_store(settings, delete))
     return gone
+
+
+def check_plans(settings: Settings, file: Path | None = None) -> tuple[str, Sequence[str]]:
+    """Where the plans are from and their names: those of a file, or of the daemon's own when None. Raises
+    InvalidPlans."""
+    source = plans_file(settings) if file is None else PlansFile(file, required=True)
+    book = asyncio.run(source.read())
+    return book.source, list(book.plans)
+
+
+def default_plans() -> str:
+    """The built-in plans as the text of a plans file."""
+    return render(BUILT_IN)
 
 
 def probe(settings: Settings) -> Sequence[Capability]:

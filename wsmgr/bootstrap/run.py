@@ -20,8 +20,9 @@ from wsmgr.api.server import bind_tcp, bind_unix, serve_until, server
 from wsmgr.bootstrap import logs
 from wsmgr.bootstrap.compose import adapters, compose
 from wsmgr.bootstrap.state import StateLock
+from wsmgr.control.audit import DAEMON
 from wsmgr.control.daemon import Daemon
-from wsmgr.core.errors import StoreUnavailable
+from wsmgr.core.errors import InvalidPlans, StoreUnavailable
 from wsmgr.ports.store import TokenStore
 from wsmgr.settings import Settings
 
@@ -33,6 +34,8 @@ tenth call."""
 TOKEN_REFRESH_S = 2.0
 KEEP_SIGNAL = signal.SIGUSR1
 """Stop, and leave the workspaces running for the next daemon."""
+RELOAD_SIGNAL = signal.SIGHUP
+"""Read the plans anew."""
 
 
 def serve(settings: Settings) -> int:
@@ -70,6 +73,7 @@ async def _serve(settings: Settings) -> int:
         background = [
             asyncio.create_task(daemon.capabilities.watch(), name="capabilities"),
             asyncio.create_task(_refresh_tokens(tokens), name="tokens"),
+            asyncio.create_task(_reload(daemon, how.reload), name="reload"),
         ]
         log.info("listening", socket=str(settings.socket), tcp=settings.listen, version=__version__, pid=os.getpid())
         await stopped.wait()
@@ -90,18 +94,20 @@ async def _serve(settings: Settings) -> int:
 
 
 class _Ending:
-    """What the signals asked for: the first ends the daemon, a second one hurries it."""
+    """What the signals asked for: the first ends the daemon, a second one hurries it; RELOAD_SIGNAL does neither."""
 
     def __init__(self, stopped: asyncio.Event) -> None:
         self._stopped = stopped
         self.keep = False
         self.hurry = asyncio.Event()
+        self.reload = asyncio.Event()
 
     def watch_signals(self) -> None:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._end, False)
         loop.add_signal_handler(KEEP_SIGNAL, self._end, True)
+        loop.add_signal_handler(RELOAD_SIGNAL, self.reload.set)
 
     def _end(self, keep: bool) -> None:
         if self._stopped.is_set():
@@ -148,3 +154,18 @@ async def _refresh_tokens(tokens: Tokens) -> None:
             await tokens.refresh()
         except StoreUnavailable as error:
             log.warning("tokens not refreshed", why=error.sentence)
+
+
+async def _reload(daemon: Daemon, asked: asyncio.Event) -> None:
+    """Read the plans anew whenever that is asked for; a file that is wrong is told, and changes nothing."""
+    while True:
+        await asked.wait()
+        asked.clear()
+        try:
+            await daemon.owners.reload(DAEMON)
+        except InvalidPlans:
+            # Told in the log and the audit trail already.
+            continue
+        except Exception:
+            # A defect must not end the only one that hears the signal.
+            log.exception("plans not reloaded")

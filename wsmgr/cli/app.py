@@ -9,7 +9,21 @@ from typing import Annotated
 import typer
 
 from wsmgr import __version__
-from wsmgr.cli import alerts, daemon, demo, doctor, events, execute, image, plugins, records, tokens, workspaces
+from wsmgr.cli import (
+    alerts,
+    daemon,
+    demo,
+    doctor,
+    events,
+    execute,
+    image,
+    owners,
+    plans,
+    plugins,
+    records,
+    tokens,
+    workspaces,
+)
 from wsmgr.cli.options import examples
 from wsmgr.cli.wiring import wiring_of
 
@@ -46,6 +60,8 @@ def make_app() -> typer.Typer:
     _add(app, "doctor", doctor.doctor, "wsmgr doctor", "wsmgr doctor --json > doctor.json")
     app.add_typer(_alerts(), name="alerts")
     app.add_typer(_plugins(), name="plugin")
+    app.add_typer(_owners(), name="owner")
+    app.add_typer(_plans(), name="plan")
     app.add_typer(_tokens(), name="token")
     app.add_typer(_images(), name="image")
     return app
@@ -71,6 +87,34 @@ def _plugins() -> typer.Typer:
         "wsmgr plugin rollback user:alice markdown --version 3f…",
     )
     group.callback(epilog=examples("wsmgr plugin put user:alice hello.js", "wsmgr plugin ls user:alice"))(_nothing)
+    return group
+
+
+def _owners() -> typer.Typer:
+    group = _group("What is chosen for users and organisations: plan, limits, isolation.")
+    _add(group, "ls", owners.ls, "wsmgr owner ls", "wsmgr owner ls --json")
+    _add(group, "show", owners.show, "wsmgr owner show user:alice", "wsmgr owner show org:acme --json")
+    _add(
+        group,
+        "set",
+        owners.put,
+        "wsmgr owner set org:acme --plan PRO",
+        "wsmgr owner set user:alice --limit memoryMb=300 --limit idleTimeoutSeconds=600",
+        "wsmgr owner set user:alice --unset-limit memoryMb --isolation worker",
+    )
+    _add(group, "unset", owners.unset, "wsmgr owner unset user:alice", "wsmgr owner unset user:alice plan memoryMb")
+    group.callback(epilog=examples("wsmgr owner ls", "wsmgr owner set org:acme --plan PRO"))(_nothing)
+    return group
+
+
+def _plans() -> typer.Typer:
+    group = _group("The plans, and the file they come from.")
+    _add(group, "ls", plans.ls, "wsmgr plan ls", "wsmgr plan ls --json")
+    _add(group, "show", plans.show, "wsmgr plan show PRO", "wsmgr plan show PRO --json")
+    _add(group, "default", plans.default, "wsmgr plan default > plans.yaml")
+    _add(group, "check", plans.check, "wsmgr plan check plans.yaml", "wsmgr plan check")
+    _add(group, "reload", plans.reload, "wsmgr plan reload")
+    group.callback(epilog=examples("wsmgr plan ls", "wsmgr plan default > plans.yaml"))(_nothing)
     return group
 
 

@@ -91,6 +91,14 @@ class Backend(Protocol):
         """Revoke a token; False when there was none."""
         ...
 
+    def check_plans(self, settings: Settings, file: Path | None) -> tuple[str, Sequence[str]]:
+        """Where the plans are from and their names: those of a file, or of the daemon's own when None."""
+        ...
+
+    def default_plans(self) -> str:
+        """The built-in plans as the text of a plans file."""
+        ...
+
     def probe(self, settings: Settings) -> Sequence[CapabilityLine]:
         """Try what this host can enforce."""
         ...

@@ -16,7 +16,7 @@ from wsmgr.wire.execution import Execution, ExecutionPage
 from wsmgr.wire.health import Health
 from wsmgr.wire.host import Host
 from wsmgr.wire.names import Language
-from wsmgr.wire.owner import Owner
+from wsmgr.wire.owner import Owner, OwnerPage
 from wsmgr.wire.plan import PlanPage
 from wsmgr.wire.plugin import PluginResult, PluginVersionPage
 from wsmgr.wire.workspace import LogPage, Workspace, WorkspaceHealth, WorkspacePage
@@ -202,17 +202,39 @@ def owner(key: str) -> Operation[Owner]:
     return Operation("GET", f"/api/owners/{segment(key)}", _model(Owner))
 
 
+def owners(*, limit: int | None = None, before: str | None = None) -> Operation[OwnerPage]:
+    """A page of the owners for whom something was chosen, or who have a workspace, by key."""
+    return Operation("GET", "/api/owners", _model(OwnerPage), query=_given({"limit": limit, "before": before}))
+
+
 def put_owner(
-    key: str, *, plan: str | None = None, isolation: str | None = None, fallback: bool | None = None
+    key: str,
+    *,
+    plan: str | None = None,
+    isolation: str | None = None,
+    fallback: bool | None = None,
+    overrides: Mapping[str, float | bool] | None = None,
 ) -> Operation[Owner]:
-    """Replace all that was chosen for an owner; None goes back to the daemon's own choice."""
-    body = {"plan": plan, "isolation": isolation, "fallback": fallback}
+    """Replace all that was chosen for an owner; None goes back to the daemon's own choice. `overrides` are limits by
+    their names in the API."""
+    body = {"plan": plan, "isolation": isolation, "fallback": fallback, "overrides": dict(overrides or {})}
     return Operation("PUT", f"/api/owners/{segment(key)}", _model(Owner), body=body)
+
+
+def patch_owner(key: str, changes: Mapping[str, object]) -> Operation[Owner]:
+    """Change some of what was chosen for an owner, by the names of the API: what is left out stays, null goes back to
+    the daemon's own choice; the same holds for each limit in `overrides`."""
+    return Operation("PATCH", f"/api/owners/{segment(key)}", _model(Owner), body=dict(changes))
 
 
 def plans() -> Operation[PlanPage]:
     """All plans with their limits."""
     return Operation("GET", "/api/plans", _model(PlanPage))
+
+
+def reload_plans() -> Operation[PlanPage]:
+    """Have the daemon read its plans file anew. A file that cannot be used is refused, and the plans stay."""
+    return Operation("POST", "/api/plans/reload", _model(PlanPage))
 
 
 def capabilities() -> Operation[CapabilityPage]:

@@ -12,6 +12,8 @@ from wsmgr.control.feed import Feed
 from wsmgr.control.fleet import Fleet
 from wsmgr.control.idle import Idle
 from wsmgr.control.lifecycle import Lifecycle
+from wsmgr.control.owners import Owners
+from wsmgr.control.plans import Plans
 from wsmgr.control.plugins import Plugins
 from wsmgr.control.reconciler import Reconciler
 from wsmgr.control.workspaces import Workspaces
@@ -32,6 +34,8 @@ class Daemon:
     feed: Feed
     alerts: Alerts
     workspaces: Workspaces
+    owners: Owners
+    plans: Plans
     plugins: Plugins
     executions: Executions
     capabilities: Capabilities

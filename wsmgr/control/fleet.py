@@ -4,32 +4,25 @@ from __future__ import annotations
 
 import asyncio
 from bisect import bisect_right, insort
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
+from wsmgr.control.specs import spec_of
+from wsmgr.control.terms import Terms
 from wsmgr.control.turns import Turns
 from wsmgr.control.unit import Unit
-from wsmgr.core.admission import ENVELOPE_BYTES, admit_workspace
+from wsmgr.core.admission import admit_workspace
 from wsmgr.core.errors import NotFound, StoreUnavailable
 from wsmgr.core.ids import OwnerKey, WorkspaceId, owner_of
 from wsmgr.core.isolation import Isolation
-from wsmgr.core.limits import Limits, Plan, plan_named
+from wsmgr.core.limits import Limits, Plan
 from wsmgr.core.owner import Owner
-from wsmgr.core.workspace import FIRST_UID, HOLDING, Absent, Desired, Spec, Workspace
+from wsmgr.core.reconcile import RestartBudget
+from wsmgr.core.workspace import HOLDING, Absent, Desired, Spec, Workspace
 from wsmgr.ports.clock import Clock
-from wsmgr.ports.store import Store
-
-
-@dataclass(frozen=True, slots=True)
-class Defaults:
-    """The daemon's own choices for owners that have none. `image` is that of containers."""
-
-    isolation: Isolation
-    fallback: bool
-    plan: str | None
-    image: str
+from wsmgr.ports.store import WorkspaceStore
 
 
 @dataclass(slots=True, eq=False)
@@ -58,8 +51,13 @@ class Entry:
 
     @property
     def limits(self) -> Limits:
-        """The limits of its plan."""
+        """The limits of its plan, with its owner's overrides."""
         return self.plan.limits
+
+    @property
+    def budget(self) -> RestartBudget:
+        """How often it may fail."""
+        return RestartBudget(self.plan.limits.restarts, self.plan.limits.restart_window_s)
 
     @property
     def unit(self) -> Unit:
@@ -102,13 +100,16 @@ class Entry:
 class Fleet:
     """Owns the entries."""
 
-    def __init__(self, store: Store, clock: Clock, defaults: Defaults) -> None:
+    def __init__(self, store: WorkspaceStore, clock: Clock, terms: Terms, image: str) -> None:
         self._store = store
         self._clock = clock
-        self._defaults = defaults
+        self._terms = terms
+        self._image = image
         self._entries: dict[WorkspaceId, Entry] = {}
         self._of_owner: dict[OwnerKey, dict[WorkspaceId, Entry]] = {}
         self._order: list[WorkspaceId] = []
+        self._owners: list[OwnerKey] = []
+        self._settled = 0
         self._active: dict[WorkspaceId, datetime] = {}
         self._leaving: dict[WorkspaceId, asyncio.Event] = {}
 
@@ -233,55 +234,48 @@ class Fleet:
             del self._leaving[workspace]
             leaving.set()
 
-    async def owner(self, key: OwnerKey) -> Owner:
-        """The owner's choices; the daemon's plan where none was made."""
-        stored = await self._store.owner(key) or Owner(key)
-        return stored if stored.plan is not None else replace(stored, plan=self._defaults.plan)
+    def owners(self, after: str, limit: int) -> Sequence[OwnerKey]:
+        """Up to `limit` owners that have a workspace, by key, those behind `after`."""
+        start = bisect_right(self._owners, OwnerKey(after))
+        return self._owners[start : start + limit]
 
-    async def put_owner(self, owner: Owner) -> list[Entry]:
-        """Store an owner's choices; returns its workspaces, to which they apply at the next tick."""
-        await self._store.put_owner(owner)
-        owner = await self.owner(owner.key)
-        entries = self.of_owner(owner.key)
-        for entry in entries:
-            entry.owner, entry.plan = owner, plan_named(owner.plan)
-            entry.isolation = owner.isolation or self._defaults.isolation
-            entry.fallback = self._fallback_of(owner)
-        return entries
+    def settle(self, owner: Owner) -> list[Entry]:
+        """Have the owner's workspaces live by these choices; those for which that makes a difference."""
+        self._settled += 1
+        return [entry for entry in self.of_owner(owner.key) if self._settle(entry, owner)]
+
+    def settle_all(self) -> list[Entry]:
+        """As `settle`, after the plans have changed."""
+        return [entry for entry in self if self._settle(entry, entry.owner)]
+
+    def _settle(self, entry: Entry, owner: Owner) -> bool:
+        before = entry.plan, entry.isolation, entry.fallback
+        holding = self._terms.of(owner)
+        entry.owner, entry.plan = self._terms.completed(owner), holding.plan
+        entry.isolation, entry.fallback = holding.isolation, holding.fallback
+        return before != (entry.plan, entry.isolation, entry.fallback)
 
     def spec(self, entry: Entry, isolation: Isolation) -> Spec:
         """What an engine needs to make this workspace now."""
-        limits = entry.limits
-        return Spec(
-            workspace=entry.record.id,
-            isolation=isolation,
-            image=self._defaults.image if isolation is Isolation.CONTAINER else "",
-            uid=FIRST_UID + entry.record.slot,
-            generation=entry.record.generation,
-            memory_mb=limits.memory_mb,
-            cpus=limits.cpus,
-            pids=limits.pids,
-            nofile=limits.nofile,
-            scratch_mb=limits.scratch_mb,
-            concurrency=limits.concurrent_executions,
-            input_bytes=body_bytes(limits),
-            output_bytes=limits.output_bytes,
-            log_bytes=limits.log_bytes,
-        )
+        return spec_of(entry.record, entry.limits, isolation, self._image)
 
     async def _admit(self, record: Workspace) -> tuple[Entry, bool]:
-        owner = await self.owner(owner_of(record.id))
+        settled = None
+        while settled != self._settled:
+            # Choices may be stored while these are read, and would then reach every workspace but this one.
+            settled = self._settled
+            owner = await self._terms.owner(owner_of(record.id))
         # Two first calls may get here at once: the first one's entry is the only one.
         entry = self._entries.get(record.id)
         new = entry is None
         if entry is None:
-            isolation = owner.isolation or self._defaults.isolation
+            holding = self._terms.of(owner)
             entry = Entry(
                 record,
                 owner,
-                plan_named(owner.plan),
-                isolation,
-                self._fallback_of(owner),
+                holding.plan,
+                holding.isolation,
+                holding.fallback,
                 record.last_activity_at,
                 self._clock.monotonic(),
                 max(0.0, (self._clock.now() - record.last_activity_at).total_seconds()),
@@ -294,6 +288,8 @@ class Fleet:
     def _show(self, entry: Entry) -> None:
         self._entries[entry.record.id] = entry
         insort(self._order, entry.record.id)
+        if entry.record.owner not in self._of_owner:
+            insort(self._owners, entry.record.owner)
         self._of_owner.setdefault(entry.record.owner, {})[entry.record.id] = entry
 
     def _hide(self, entry: Entry) -> None:
@@ -303,16 +299,9 @@ class Fleet:
         del of_owner[entry.record.id]
         if not of_owner:
             del self._of_owner[entry.record.owner]
+            self._owners.remove(entry.record.owner)
 
     async def save(self, entry: Entry) -> None:
         """Store what is wanted, with the last activity. Raises StoreUnavailable, NotFound."""
         entry.record = replace(entry.record, last_activity_at=entry.active_at)
         await self._store.put_workspace(entry.record)
-
-    def _fallback_of(self, owner: Owner) -> bool:
-        return self._defaults.fallback if owner.fallback is None else owner.fallback
-
-
-def body_bytes(limits: Limits) -> int:
-    """The largest body that the runtime may get: a call's, or a plugin's, whose quotes and line ends are escaped."""
-    return max(limits.input_bytes, 2 * limits.plugin_bytes) + ENVELOPE_BYTES

@@ -19,6 +19,7 @@ from wsmgr.control.fleet import Fleet
 from wsmgr.control.health import Health
 from wsmgr.control.holding import Holding
 from wsmgr.control.idle import Idle
+from wsmgr.control.plans import Plans
 from wsmgr.control.reconciler import Reconciler
 from wsmgr.control.retention import Retention
 from wsmgr.control.wishes import Wishes
@@ -48,6 +49,7 @@ class Lifecycle:
         store: Store,
         engines: Engines,
         channel: Channel,
+        plans: Plans,
         fleet: Fleet,
         reconciler: Reconciler,
         adoption: Adoption,
@@ -68,6 +70,7 @@ class Lifecycle:
         self._store = store
         self._engines = engines
         self._channel = channel
+        self._plans = plans
         self._fleet = fleet
         self._reconciler = reconciler
         self._adoption = adoption
@@ -88,7 +91,9 @@ class Lifecycle:
         self._tasks: list[asyncio.Task[None]] = []
 
     async def start(self) -> None:
-        """Open the store, tell what a crash lost, adopt what runs. Raises StoreUnavailable."""
+        """Read the plans, open the store, tell what a crash lost, adopt what runs. Raises InvalidPlans,
+        StoreUnavailable."""
+        await self._plans.load()
         await self._store.open()
         lost = await self._store.lose_running()
         await self._fleet.load()

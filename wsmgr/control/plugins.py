@@ -9,10 +9,10 @@ from dataclasses import dataclass
 
 from wsmgr.control.audit import Audit
 from wsmgr.control.fleet import Fleet
+from wsmgr.control.terms import Terms
 from wsmgr.control.unit import Unit
 from wsmgr.core.errors import InvalidRequest, NotFound, TooLarge
 from wsmgr.core.ids import OwnerKey, Slug, Version, WorkspaceId, owner_of
-from wsmgr.core.limits import plan_named
 from wsmgr.core.outcome import Failure
 from wsmgr.core.plugin import Language, PluginSource, PluginVersion, version_of
 from wsmgr.ports.channel import Channel, ChannelClosed, ChannelTimeout, ProtocolViolation
@@ -33,10 +33,19 @@ class Plugins:
     """The only writer of plugins, so the current versions it has seen stay true without asking the store."""
 
     def __init__(
-        self, store: PluginStore, fleet: Fleet, channel: Channel, clock: Clock, audit: Audit, *, load_s: float = 10.0
+        self,
+        store: PluginStore,
+        fleet: Fleet,
+        terms: Terms,
+        channel: Channel,
+        clock: Clock,
+        audit: Audit,
+        *,
+        load_s: float = 10.0,
     ) -> None:
         self._store = store
         self._fleet = fleet
+        self._terms = terms
         self._channel = channel
         self._clock = clock
         self._audit = audit
@@ -166,7 +175,7 @@ class Plugins:
         return loaded
 
     async def _check_size(self, owner: OwnerKey, slug: Slug, code: str) -> None:
-        allowed = plan_named((await self._fleet.owner(owner)).plan).limits.plugin_bytes
+        allowed = (await self._terms.limits(owner)).plugin_bytes
         size = len(code.encode())
         if size > allowed:
             raise TooLarge(

@@ -25,7 +25,6 @@ from wsmgr.core.reconcile import (
     Create,
     Decision,
     Nothing,
-    RestartBudget,
     Start,
     World,
     cause_of,
@@ -52,7 +51,6 @@ class Reconciler:
         starts: Starts,
         groups: Groups,
         steps: Steps,
-        budget: RestartBudget,
     ) -> None:
         self._fleet = fleet
         self._engines = engines
@@ -63,7 +61,6 @@ class Reconciler:
         self._starts = starts
         self._groups = groups
         self._steps = steps
-        self._budget = budget
         self._workers: dict[Unit, asyncio.Task[None]] = {}
         self._wakes: dict[Unit, asyncio.Event] = {}
 
@@ -79,9 +76,10 @@ class Reconciler:
         task = asyncio.create_task(self._work(entry, unit), name=f"reconcile {unit.workspace}/{unit.isolation}")
         self._workers[unit] = task
 
-    def restarts_left(self, unit: Unit) -> int:
+    def restarts_left(self, entry: Entry) -> int:
         """How often it may still fail within the window before it is given up."""
-        return restarts_left(unit.failures, self._clock.monotonic(), self._budget, exhausted=unit.exhausted)
+        unit = entry.serving
+        return restarts_left(unit.failures, self._clock.monotonic(), entry.budget, exhausted=unit.exhausted)
 
     def nudge_all(self, entry: Entry, *, look: bool = False) -> None:
         """Nudge every unit of a workspace, and the one that serves it."""
@@ -232,7 +230,7 @@ class Reconciler:
             failures=unit.failures,
             last_failure=unit.last_failure,
             exhausted=unit.exhausted,
-            budget=self._budget,
+            budget=entry.budget,
             room=not isinstance(observed, Absent) or self._capacity.room(),
             freezable=unit.freezable,
             tunable=self._groups.tunable(unit, spec.ceilings),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import assert_never
 
 from wsmgr.control.audit import DAEMON, Audit
@@ -18,7 +18,6 @@ from wsmgr.core.reconcile import (
     Freeze,
     Nothing,
     Remove,
-    RestartBudget,
     Start,
     Step,
     Stop,
@@ -35,7 +34,6 @@ class Timings:
 
     start_deadline_s: float
     stop_grace_s: float
-    budget: RestartBudget = field(default_factory=RestartBudget)
 
 
 class Steps:
@@ -94,7 +92,7 @@ class Steps:
 
     async def failed(self, entry: Entry, unit: Unit, cause: str) -> None:
         """Count a failure of the unit, with its one-sentence cause."""
-        unit.fail(cause, self._clock.monotonic(), self._timings.budget)
+        unit.fail(cause, self._clock.monotonic(), entry.budget)
         unit.reason = cause
         await self._audit.say(DAEMON, "workspace.failed", cause, entry.record.id)
         if unit.exhausted and unit is entry.unit:

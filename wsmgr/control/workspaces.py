@@ -11,9 +11,7 @@ from wsmgr.control.fleet import Entry, Fleet
 from wsmgr.control.reconciler import Reconciler
 from wsmgr.control.wishes import Wishes
 from wsmgr.core.errors import Conflict, Unsupported
-from wsmgr.core.event import Facts
-from wsmgr.core.ids import OwnerKey, WorkspaceId
-from wsmgr.core.owner import Owner
+from wsmgr.core.ids import WorkspaceId
 from wsmgr.core.workspace import Absent, Desired, Phase
 from wsmgr.ports.clock import Clock
 
@@ -112,25 +110,6 @@ class Workspaces:
         unit = self._fleet.get(workspace).serving
         return await self._engines[unit.isolation].logs(workspace, lines)
 
-    async def put_owner(self, owner: Owner, actor: str) -> None:
-        """Store an owner's plan, isolation and fallback, and apply them to its workspaces."""
-        before = await self._fleet.owner(owner.key)
-        for entry in await self._fleet.put_owner(owner):
-            if entry.standing_in and not entry.fallback:
-                entry.standing_in = False
-            self._reconciler.nudge_all(entry)
-        await self._audit.say(
-            actor,
-            "owner.put",
-            f"plan {owner.plan}, isolation {owner.isolation}",
-            before=_choices(before),
-            after=_choices(owner),
-        )
-
-    async def owner(self, key: OwnerKey) -> Owner:
-        """The owner's choices, or the defaults."""
-        return await self._fleet.owner(key)
-
     async def stop_all(self, deadline_s: float) -> int:
         """Stop every container at once, whatever is wanted of it; what is wanted stays stored. Returns how many are
         still there after `deadline_s` seconds."""
@@ -181,11 +160,6 @@ class Workspaces:
 
 def _ready(entry: Entry) -> bool:
     return entry.serving.endpoint is not None
-
-
-def _choices(owner: Owner) -> Facts:
-    isolation = None if owner.isolation is None else owner.isolation.value
-    return {"plan": owner.plan, "isolation": isolation, "fallback": owner.fallback}
 
 
 def _gone(entry: Entry) -> bool:

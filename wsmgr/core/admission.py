@@ -43,6 +43,5 @@ def admit_workspace(limits: Limits, *, holding: int) -> None:
 
 def timeout_of(limits: Limits, asked_ms: int | None) -> float:
     """The plugin's own time limit in seconds: what was asked, capped by the plan; the plan's usual one if not asked."""
-    if asked_ms is None:
-        return limits.execution_timeout_s
-    return min(asked_ms / 1000, limits.max_execution_timeout_s)
+    wanted = limits.execution_timeout_s if asked_ms is None else asked_ms / 1000
+    return min(wanted, limits.max_execution_timeout_s)

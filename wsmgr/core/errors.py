@@ -43,6 +43,13 @@ class InvalidRequest(WsmgrError):
     status = 422
 
 
+class InvalidPlans(WsmgrError):
+    """The plans file cannot be used; `details` has the file, and line and reason of every mistake."""
+
+    code = "invalid_plans"
+    status = 422
+
+
 class NotFound(WsmgrError):
     """No such workspace, plugin, version or execution."""
 

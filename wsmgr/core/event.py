@@ -8,7 +8,7 @@ from datetime import datetime
 
 from wsmgr.core.ids import WorkspaceId
 
-Facts = Mapping[str, str | int | bool | None]
+Facts = Mapping[str, str | int | float | bool | None]
 """What a change has made of what: a few named values, small enough for one line."""
 
 

@@ -1,8 +1,7 @@
-"""What a plan allows a workspace and its owner."""
+"""What a plan allows a workspace and its owner, and the platform's own plans."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 MIB = 1024 * 1024
@@ -12,14 +11,15 @@ MIB = 1024 * 1024
 class Limits:
     """Limits of one workspace and of its owner.
 
-    Units are in the names: `_mb` is MiB, `_bytes` bytes, `_s` seconds; `cpus` are cores.
+    Units are in the names: `_mb` is MiB, `_bytes` bytes, `_s` seconds; `cpus` are cores. 0 means never for
+    `idle_timeout_s` and `pause_after_s`, none for `data_mb`, and no bound for `rate_per_s`. The `owner_` limits hold
+    for all of an owner's workspaces that hold memory together; 0 means as much as `max_workspaces` of them may have.
     """
 
     memory_mb: int
     cpus: float
     idle_timeout_s: int
     max_workspaces: int
-    pause_after_s: int = 0
     pids: int = 128
     nofile: int = 512
     scratch_mb: int = 64
@@ -33,6 +33,44 @@ class Limits:
     log_bytes: int = 64 * 1024
     plugin_bytes: int = 4 * MIB
     require_enforced: bool = False
+    pause_after_s: int = 15
+    data_mb: int = 0
+    rate_per_s: float = 5_000.0
+    rate_burst: int = 50_000
+    max_plugins: int = 50
+    plugin_versions_kept: int = 10
+    restarts: int = 3
+    restart_window_s: int = 300
+    owner_memory_mb: int = 0
+    owner_cpus: float = 0.0
+    owner_pids: int = 0
+    owner_scratch_mb: int = 0
+    owner_executions: int = 0
+
+    @property
+    def total_memory_mb(self) -> int:
+        """What the owner's workspaces may promise themselves together."""
+        return self.owner_memory_mb or self.max_workspaces * self.memory_mb
+
+    @property
+    def total_cpus(self) -> float:
+        """As `total_memory_mb`, in cores."""
+        return self.owner_cpus or self.max_workspaces * self.cpus
+
+    @property
+    def total_pids(self) -> int:
+        """As `total_memory_mb`, in processes and threads."""
+        return self.owner_pids or self.max_workspaces * self.pids
+
+    @property
+    def total_scratch_mb(self) -> int:
+        """As `total_memory_mb`, of /tmp."""
+        return self.owner_scratch_mb or self.max_workspaces * self.scratch_mb
+
+    @property
+    def total_executions(self) -> int:
+        """How many calls of the owner run at once, in whichever of its workspaces."""
+        return self.owner_executions or max(1, self.max_workspaces) * self.concurrent_executions
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +89,6 @@ PRO = Plan(
         cpus=1.0,
         max_workspaces=3,
         idle_timeout_s=300,
-        pause_after_s=60,
         pids=256,
         nofile=1024,
         scratch_mb=256,
@@ -63,6 +100,11 @@ PRO = Plan(
         output_bytes=8 * MIB,
         log_bytes=256 * 1024,
         plugin_bytes=16 * MIB,
+        pause_after_s=60,
+        rate_per_s=10_000.0,
+        rate_burst=100_000,
+        max_plugins=200,
+        plugin_versions_kept=50,
     ),
 )
 ENTERPRISE = Plan(
@@ -72,7 +114,6 @@ ENTERPRISE = Plan(
         cpus=2.0,
         max_workspaces=10,
         idle_timeout_s=1800,
-        pause_after_s=300,
         pids=512,
         nofile=4096,
         scratch_mb=1024,
@@ -84,15 +125,11 @@ ENTERPRISE = Plan(
         output_bytes=32 * MIB,
         log_bytes=1 * MIB,
         plugin_bytes=32 * MIB,
+        pause_after_s=300,
+        rate_per_s=20_000.0,
+        rate_burst=200_000,
+        max_plugins=1000,
+        plugin_versions_kept=100,
     ),
 )
 NO_PLAN = Plan("DEFAULT", Limits(memory_mb=256, cpus=0.5, max_workspaces=1, idle_timeout_s=300, pause_after_s=60))
-
-PLANS: Mapping[str, Plan] = {plan.name: plan for plan in (FREE, PRO, ENTERPRISE)}
-
-
-def plan_named(name: str | None) -> Plan:
-    """The plan of that name; an unknown name is FREE, and no name at all is the platform's default limits."""
-    if name is None:
-        return NO_PLAN
-    return PLANS.get(name.upper(), FREE)

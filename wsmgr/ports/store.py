@@ -39,6 +39,10 @@ class OwnerStore(Protocol):
         """Insert or replace."""
         ...
 
+    async def owners(self, after: str, limit: int) -> Sequence[Owner]:
+        """Up to `limit` of those that something was put for, by key, those behind `after`."""
+        ...
+
 
 class WorkspaceStore(Protocol):
     """Workspaces, and the slots (unique small integers from 0) from which their uids come."""

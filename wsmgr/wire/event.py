@@ -18,8 +18,8 @@ class Event(Response):
     action: str
     reason: str
     workspace: str | None = None
-    before: dict[str, str | int | bool | None] | None = None
-    after: dict[str, str | int | bool | None] | None = None
+    before: dict[str, str | int | float | bool | None] | None = None
+    after: dict[str, str | int | float | bool | None] | None = None
 
 
 class EventPage(Page[Event]):

@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
-from wsmgr.wire.base import Response
+from typing import Annotated
+
+from pydantic import Field
+
+from wsmgr.wire.base import Request, Response
 from wsmgr.wire.page import Page
+
+MIB = 2**20
 
 
 class Limits(Response):
-    """What a workspace may use. MiB, cores, seconds, milliseconds and bytes, as the names say."""
+    """What a workspace, and an owner with all of its workspaces, may use. MiB, cores, seconds, milliseconds and bytes,
+    as the names say."""
 
     memory_mb: int
     cpus: float
+    max_concurrent_workspaces: int
+    idle_timeout_seconds: int
+    pause_after_seconds: int
     pids: int
     nofile: int
     scratch_mb: int
-    idle_timeout_seconds: int
-    max_concurrent_workspaces: int
+    data_mb: int
     execution_timeout_ms: int
     max_execution_timeout_ms: int
     concurrent_executions: int
@@ -25,7 +34,56 @@ class Limits(Response):
     output_bytes: int
     log_bytes: int
     plugin_bytes: int
+    max_plugins: int
+    plugin_versions_kept: int
+    rate_per_second: float
+    rate_burst: int
+    restarts: int
+    restart_window_seconds: int
+    owner_memory_mb: int
+    owner_cpus: float
+    owner_pids: int
+    owner_scratch_mb: int
+    owner_concurrent_executions: int
     require_enforced_limits: bool
+
+
+class LimitChanges(Request):
+    """Limits of one owner that differ from its plan's. Null takes one back to the plan's.
+
+    The bounds equal those of `wsmgr.core.limit_table`; a test of the API holds them together.
+    """
+
+    memory_mb: Annotated[int, Field(ge=32, le=2**20)] | None = None
+    cpus: Annotated[float, Field(ge=0.01, le=1024)] | None = None
+    max_concurrent_workspaces: Annotated[int, Field(ge=0, le=10_000)] | None = None
+    idle_timeout_seconds: Annotated[int, Field(ge=0, le=31_536_000)] | None = None
+    pause_after_seconds: Annotated[int, Field(ge=0, le=31_536_000)] | None = None
+    pids: Annotated[int, Field(ge=16, le=32_768)] | None = None
+    nofile: Annotated[int, Field(ge=64, le=2**20)] | None = None
+    scratch_mb: Annotated[int, Field(ge=1, le=2**20)] | None = None
+    data_mb: Annotated[int, Field(ge=0, le=2**20)] | None = None
+    execution_timeout_ms: Annotated[int, Field(ge=1, le=86_400_000)] | None = None
+    max_execution_timeout_ms: Annotated[int, Field(ge=1, le=86_400_000)] | None = None
+    concurrent_executions: Annotated[int, Field(ge=1, le=256)] | None = None
+    queue_length: Annotated[int, Field(ge=0, le=100_000)] | None = None
+    queue_timeout_ms: Annotated[int, Field(ge=1, le=3_600_000)] | None = None
+    input_bytes: Annotated[int, Field(ge=1024, le=16 * MIB)] | None = None
+    output_bytes: Annotated[int, Field(ge=1024, le=64 * MIB)] | None = None
+    log_bytes: Annotated[int, Field(ge=0, le=16 * MIB)] | None = None
+    plugin_bytes: Annotated[int, Field(ge=1024, le=32 * MIB)] | None = None
+    max_plugins: Annotated[int, Field(ge=0, le=100_000)] | None = None
+    plugin_versions_kept: Annotated[int, Field(ge=1, le=10_000)] | None = None
+    rate_per_second: Annotated[float, Field(ge=0, le=1_000_000)] | None = None
+    rate_burst: Annotated[int, Field(ge=1, le=10_000_000)] | None = None
+    restarts: Annotated[int, Field(ge=0, le=100)] | None = None
+    restart_window_seconds: Annotated[int, Field(ge=1, le=86_400)] | None = None
+    owner_memory_mb: Annotated[int, Field(ge=0, le=2**30)] | None = None
+    owner_cpus: Annotated[float, Field(ge=0, le=2**20)] | None = None
+    owner_pids: Annotated[int, Field(ge=0, le=2**30)] | None = None
+    owner_scratch_mb: Annotated[int, Field(ge=0, le=2**30)] | None = None
+    owner_concurrent_executions: Annotated[int, Field(ge=0, le=1_000_000)] | None = None
+    require_enforced_limits: bool | None = None
 
 
 class Plan(Response):
@@ -36,4 +94,8 @@ class Plan(Response):
 
 
 class PlanPage(Page[Plan]):
-    """All plans."""
+    """All plans. `noPlan` holds for owners with no plan at all; `source` says where they are from: a file, or
+    `built in`."""
+
+    no_plan: Limits
+    source: str

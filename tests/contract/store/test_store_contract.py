@@ -28,6 +28,30 @@ async def test_owner_is_none_until_put_and_then_what_was_put_last(store: Store) 
     assert await store.owner(OwnerKey("org:alice")) is None
 
 
+async def test_an_owners_overrides_come_back_as_they_were(store: Store) -> None:
+    """Whole numbers, fractions and truth; none of them is none."""
+    overrides = {"memoryMb": 300, "cpus": 0.25, "requireEnforcedLimits": True, "ratePerSecond": 5.0}
+    await store.put_owner(Owner(ALICE, None, overrides=overrides))
+    stored = await store.owner(ALICE)
+    assert stored == Owner(ALICE, None, overrides=overrides)
+    assert stored is not None
+    assert {name: type(value) for name, value in stored.overrides.items()} == {
+        name: type(value) for name, value in overrides.items()
+    }
+    await store.put_owner(Owner(ALICE))
+    assert await store.owner(ALICE) == Owner(ALICE)
+
+
+async def test_owners_are_listed_by_key(store: Store) -> None:
+    """By their bytes; a page ends where the next begins."""
+    keys = [OwnerKey(f"user:{name}") for name in ("b", "B", "a-b", "a", "a.c")] + [OwnerKey("org:z")]
+    for key in keys:
+        await store.put_owner(Owner(key, "PRO", overrides={"cpus": 0.5}))
+    assert [owner.key for owner in await store.owners("", 100)] == sorted(keys)
+    assert await store.owners("user:a", 2) == [Owner(key, "PRO", overrides={"cpus": 0.5}) for key in sorted(keys)[3:5]]
+    assert await store.owners("user:b", 2) == []
+
+
 async def test_ensure_workspace_makes_one_once(store: Store) -> None:
     """A hundred calls at once make one workspace, and all get the same."""
     calls = [store.ensure_workspace(HOME, Desired.RUNNING, at(n)) for n in range(100)]

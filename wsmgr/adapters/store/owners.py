@@ -20,3 +20,9 @@ def find(connection: Connection, key: OwnerKey) -> Owner | None:
 def put(connection: Connection, owner: Owner) -> None:
     """Insert or replace."""
     connection.execute(upsert(connection, OWNERS), owner_values(owner))
+
+
+def page(connection: Connection, after: str, limit: int) -> list[Owner]:
+    """By key, those behind `after`."""
+    query = select(OWNERS).where(OWNERS.c.key > after).order_by(OWNERS.c.key).limit(limit)
+    return [owner_from(row) for row in connection.execute(query)]

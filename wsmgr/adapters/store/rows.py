@@ -12,6 +12,7 @@ from wsmgr.core.event import Event, Facts
 from wsmgr.core.execution import Execution, ExecutionState
 from wsmgr.core.ids import ExecutionId, OwnerKey, Slug, Version, WorkspaceId
 from wsmgr.core.isolation import Isolation
+from wsmgr.core.limit_table import LimitValue
 from wsmgr.core.outcome import Failure, FailureType, LogEntry, Outcome
 from wsmgr.core.owner import Owner
 from wsmgr.core.plugin import Language, PluginSource, PluginVersion
@@ -22,7 +23,8 @@ from wsmgr.ports.store import Token
 def owner_from(row: Row[Any]) -> Owner:
     """From a row of `owners`."""
     isolation = None if row.isolation is None else Isolation(row.isolation)
-    return Owner(OwnerKey(row.key), row.plan, isolation, row.fallback)
+    overrides = cast("dict[str, LimitValue]", json_value(row.overrides) or {})
+    return Owner(OwnerKey(row.key), row.plan, isolation, row.fallback, overrides)
 
 
 def owner_values(owner: Owner) -> dict[str, object]:
@@ -32,6 +34,7 @@ def owner_values(owner: Owner) -> dict[str, object]:
         "plan": owner.plan,
         "isolation": None if owner.isolation is None else owner.isolation.value,
         "fallback": owner.fallback,
+        "overrides": json_text(dict(owner.overrides)) if owner.overrides else None,
     }
 
 

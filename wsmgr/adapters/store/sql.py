@@ -106,6 +106,9 @@ class SqlStore(Store):
     async def put_owner(self, owner: Owner) -> None:
         await self._writing.do(partial(owners.put, owner=owner))
 
+    async def owners(self, after: str, limit: int) -> Sequence[Owner]:
+        return await self._reading.run(partial(owners.page, after=after, limit=limit))
+
     async def workspaces(self) -> Sequence[Workspace]:
         return await self._reading.run(workspaces.all_workspaces)
 

@@ -31,7 +31,7 @@ class Row(SQLModel):
 
 
 class OwnerRow(Row, table=True):
-    """What was chosen for an owner."""
+    """What was chosen for an owner. `overrides` is a JSON text, NULL for none."""
 
     __tablename__ = "owners"
 
@@ -39,6 +39,7 @@ class OwnerRow(Row, table=True):
     plan: str | None = None
     isolation: str | None = None
     fallback: bool | None = None
+    overrides: str | None = Field(default=None, sa_type=Text)
 
 
 class WorkspaceRow(Row, table=True):

@@ -104,15 +104,15 @@ async def recover(daemon: DaemonOf, actor: Actor, workspace: WorkspacePath, wait
 @router.get("/{workspace}/health", responses=problems(404))
 async def health(daemon: DaemonOf, workspace: WorkspacePath) -> WorkspaceHealth:
     """Ask the runtime now. `consecutiveFailures` are the prober's, which this question does not count for."""
-    unit = daemon.fleet.get(parse_workspace_id(workspace)).serving
-    endpoint, checked = unit.endpoint, daemon.clock.now()
+    entry = daemon.fleet.get(parse_workspace_id(workspace))
+    endpoint, checked = entry.serving.endpoint, daemon.clock.now()
     if endpoint is None:
-        return mapping.health(daemon, unit, healthy=None, uptime=None)
+        return mapping.health(daemon, entry, healthy=None, uptime=None)
     try:
         seen = await daemon.channel.health(endpoint, HEALTH_TIMEOUT_S)
     except (ChannelClosed, ChannelTimeout, ProtocolViolation):
-        return mapping.health(daemon, unit, healthy=False, uptime=None, checked=checked)
-    return mapping.health(daemon, unit, healthy=seen.status == "healthy", uptime=seen.uptime_s, checked=checked)
+        return mapping.health(daemon, entry, healthy=False, uptime=None, checked=checked)
+    return mapping.health(daemon, entry, healthy=seen.status == "healthy", uptime=seen.uptime_s, checked=checked)
 
 
 @router.get("/{workspace}/logs", responses=problems(404))
