@@ -119,12 +119,3 @@ async def test_a_workspace_says_which_limits_the_kernel_holds(system: FakeDaemon
     await until(lambda: "workspace.limits_refused" in system.actions())
     said = system.daemon.capabilities.enforced_on(entry.unit)
     assert (said["memory"], said["cpu"], said["pids"]) == (True, False, True)
-
-
-async def test_a_kernel_that_counts_no_swap_is_not_told_of_it(system: FakeDaemon) -> None:
-    """It would refuse that, and with it the whole change."""
-    group = system.cgroups.behind(instance(system))
-    group.ceilings, group.refuses = replace(group.ceilings, swap_bytes=None), {"swap_bytes"}
-    entry = change(system, cpus=2.0)
-    await until(lambda: group.ceilings.cpus == entry.limits.cpus)
-    assert "workspace.limits_refused" not in system.actions()

@@ -65,10 +65,8 @@ class Groups:
         """Tell the kernel; whatever it does not take is not tried again on this instance."""
         kernel, group = self._group(unit)
         before = kernel.ceilings
-        # A kernel that does not count swap cannot be told of it.
-        told = replace(wanted, swap_bytes=None) if before is not None and before.swap_bytes is None else wanted
         try:
-            kernel.ceilings = await self._cgroups.apply(group, told, APPLY_S)
+            kernel.ceilings = await self._cgroups.apply(group, wanted, APPLY_S)
         except GroupGone:
             return
         except GroupRefused as error:

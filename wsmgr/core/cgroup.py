@@ -12,8 +12,8 @@ PAGE_BYTES = 65_536
 class Ceilings:
     """Limits of a control group; None: the kernel holds it to none, or none that could be read.
 
-    `memory_bytes` and `swap_bytes` in bytes (the kernel rounds memory down to whole pages), `cpus` in cores, `pids`
-    counts tasks.
+    `memory_bytes` and `swap_bytes` in bytes (the kernel rounds memory down to whole pages; where it does not count swap,
+    that is 0), `cpus` in cores, `pids` counts tasks.
     """
 
     memory_bytes: int | None = None
@@ -22,11 +22,9 @@ class Ceilings:
     pids: int | None = None
 
     def meets(self, wanted: Ceilings) -> bool:
-        """Whether these are what was wanted, up to what a kernel rounds. A kernel that does not count swap has none to
-        give."""
-        swap = wanted.swap_bytes is None or self.swap_bytes in {None, wanted.swap_bytes}
+        """Whether these are what was wanted, up to what a kernel rounds."""
         return (
-            swap
+            _near(self.swap_bytes, wanted.swap_bytes, PAGE_BYTES)
             and _near(self.memory_bytes, wanted.memory_bytes, PAGE_BYTES)
             and _near(self.cpus, wanted.cpus, 0.001)
             and _near(self.pids, wanted.pids, 0)

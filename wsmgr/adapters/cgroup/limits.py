@@ -29,7 +29,7 @@ def read_ceilings(chain: Chain) -> Ceilings:
     GroupGone."""
     return Ceilings(
         memory_bytes=_lowest_number(chain, "memory.max"),
-        swap_bytes=_lowest_number(chain, "memory.swap.max"),
+        swap_bytes=_swap(chain),
         cpus=min((held for _, text in chain.values("cpu.max") if (held := cores(text)) is not None), default=None),
         pids=_lowest_number(chain, "pids.max"),
     )
@@ -50,6 +50,12 @@ def write_ceilings(chain: Chain, wanted: Ceilings) -> Ceilings:
     return read_ceilings(chain)
 
 
+def _swap(chain: Chain) -> int | None:
+    """0 where the kernel counts no swap: it has then none that it could hold anybody to."""
+    uncounted = chain.values("memory.max") and not chain.values("memory.swap.max")
+    return 0 if uncounted else _lowest_number(chain, "memory.swap.max")
+
+
 def _lowest_number(chain: Chain, name: str) -> int | None:
     return min((held for _, text in chain.values(name) if (held := number(text)) is not None), default=None)
 
@@ -64,7 +70,7 @@ def _moves(chain: Chain, wanted: Ceilings) -> tuple[list[_Move], list[str]]:
         ("cpu.max", wanted.cpus, cores, quota),
         ("pids.max", wanted.pids, number, str),
     ):
-        if value is None:
+        if value is None or (name == "memory.swap.max" and value == _swap(chain)):
             continue
         try:
             moves += _moves_of(chain, name, value, parse, write(value))
