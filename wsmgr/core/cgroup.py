@@ -12,7 +12,7 @@ PAGE_BYTES = 65_536
 class Ceilings:
     """Limits of a control group; None: the kernel holds it to none, or none that could be read.
 
-    `memory_bytes` and `swap_bytes` in bytes (the kernel rounds memory down to whole pages; where it does not count swap,
+    `memory_bytes` and `swap_bytes` in bytes (the kernel rounds memory down to pages; where it does not count swap,
     that is 0), `cpus` in cores, `pids` counts tasks.
     """
 
