@@ -26,28 +26,24 @@ REFUSED = frozenset({"shutting_down", "store_unavailable", "engine_unavailable",
 async def perform(client: AsyncClient, act: Act) -> Workspace | None:
     """Do it; what the daemon then says of the workspace, None when it is gone. Raises what the client raises."""
     workspace, wait_s = act.place.workspace, act.wait_s
-    match act.verb:
-        case Verb.DELETE:
-            await client.delete_workspace(workspace, wait=wait_s)
-            return None
-        case Verb.PUT_RUNNING:
-            return await client.put_workspace(workspace, "RUNNING")
-        case Verb.PUT_STOPPED:
-            return await client.put_workspace(workspace, "STOPPED")
-        case Verb.TOUCH:
-            return await client.touch(workspace)
-        case Verb.START:
-            return await client.start(workspace, wait=wait_s)
-        case Verb.STOP:
-            return await client.stop(workspace, wait=wait_s)
-        case Verb.RESTART:
-            return await client.restart(workspace, wait=wait_s)
-        case Verb.PAUSE:
-            return await client.pause(workspace, wait=wait_s)
-        case Verb.RESUME:
-            return await client.resume(workspace, wait=wait_s)
-        case Verb.RECOVER:
-            return await client.recover(workspace, wait=wait_s)
+    if act.verb is Verb.DELETE:
+        await client.delete_workspace(workspace, wait=wait_s)
+        return None
+    if act.verb is Verb.PUT_RUNNING:
+        return await client.put_workspace(workspace, "RUNNING")
+    if act.verb is Verb.PUT_STOPPED:
+        return await client.put_workspace(workspace, "STOPPED")
+    if act.verb is Verb.TOUCH:
+        return await client.touch(workspace)
+    waits = {
+        Verb.START: client.start,
+        Verb.STOP: client.stop,
+        Verb.RESTART: client.restart,
+        Verb.PAUSE: client.pause,
+        Verb.RESUME: client.resume,
+        Verb.RECOVER: client.recover,
+    }
+    return await waits[act.verb](workspace, wait=wait_s)
 
 
 class Person:
