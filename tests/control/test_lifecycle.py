@@ -10,7 +10,7 @@ import pytest
 
 from tests.fakes.daemon import FakeDaemon, until
 from tests.fakes.engine import Script
-from wsmgr.core.errors import NeverStarted, NotFound, Unsupported
+from wsmgr.core.errors import EngineFailure, NeverStarted, NotFound, Unsupported
 from wsmgr.core.execution import ExecutionState
 from wsmgr.core.ids import ExecutionId, WorkspaceId
 from wsmgr.core.isolation import Isolation
@@ -65,6 +65,16 @@ async def test_an_orphan_is_removed_and_a_known_workspace_is_not(system: FakeDae
     system.engine.adopt(spec)
     await until(lambda: system.engine.running() == {ALICE})
     assert "workspace.orphan_removed" in system.actions()
+
+
+async def test_an_engine_that_refuses_to_list_keeps_nobody_from_the_others(system: FakeDaemon) -> None:
+    """It is said in a line, the other engines are looked at, and this one again at the next sweep."""
+    system.engine.adopt(spec_for("user:ghost"))
+    system.worker.adopt(spec_for("user:other"))
+    system.engine.fail("list", EngineFailure("Podman refused to list containers (500): it is confused."))
+    await until(lambda: system.worker.running() == set(), 20)
+    assert system.engine.running() == {WorkspaceId("user:ghost")}
+    await until(lambda: system.engine.running() == set(), 20)
 
 
 async def test_a_half_made_container_of_a_dead_daemon_is_finished(system: FakeDaemon) -> None:

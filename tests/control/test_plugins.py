@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
-from tests.fakes.daemon import CODE, FakeDaemon
+from tests.fakes.daemon import CODE, FakeDaemon, until
 from wsmgr.core.errors import InvalidRequest, NotFound, StoreUnavailable, TooLarge
 from wsmgr.core.ids import OwnerKey, Slug, WorkspaceId
 from wsmgr.core.limits import FREE
@@ -24,6 +26,20 @@ async def test_code_that_does_not_load_is_refused_and_the_old_version_stays(syst
     del system.runtime().refuses["echo"]
     assert (await system.execute()).version == first.version
     assert len(await system.daemon.plugins.versions(OwnerKey("user:alice"), ECHO)) == 1
+
+
+async def test_a_load_that_a_stop_breaks_off_says_nothing_of_the_code(system: FakeDaemon) -> None:
+    """The version is stored: a runtime that is being ended refuses everything."""
+    await system.execute()
+    system.runtime().refuses["echo"] = Failure(FailureType.LOAD_ERROR, "The load was called off.")
+    with system.channel.held("put"), system.engine.held("stop"):
+        putting = asyncio.create_task(system.put(code=CODE + "//2"))
+        pushes = [method for method, _ in system.channel.asked].count("put")
+        await until(lambda: [method for method, _ in system.channel.asked].count("put") > pushes)
+        await system.daemon.workspaces.stop(ALICE, "uid:0")
+        await until(lambda: system.daemon.fleet.get(ALICE).unit.endpoint is None)
+    version = await putting
+    assert (await system.execute()).version == version
 
 
 async def test_put_says_whether_a_workspace_loaded_it(system: FakeDaemon) -> None:

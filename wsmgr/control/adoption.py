@@ -38,6 +38,9 @@ class Adoption:
                 adopted += await self._sweep(engine)
             except EngineUnavailable as error:
                 await self._engines.report(engine.isolation, error)
+            except WsmgrError as error:
+                # The other engines are looked at all the same, and this one again soon.
+                log.warning("engine not looked at", isolation=engine.isolation.value, why=error.sentence)
         return adopted
 
     async def start_wanted(self) -> None:

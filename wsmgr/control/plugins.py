@@ -161,17 +161,20 @@ class Plugins:
     async def _load_everywhere(self, owner: OwnerKey, source: PluginSource) -> bool:
         loaded = False
         for unit in self._live(owner):
+            endpoint = unit.endpoint
             try:
                 failure = await self.push(unit, source)
             except (ChannelClosed, ChannelTimeout, ProtocolViolation):
                 # It gets the version with its next call.
                 continue
-            if failure is not None:
+            if failure is None:
+                loaded = True
+            elif unit.endpoint == endpoint:
+                # One that is being ended breaks loads off, which says nothing of the code.
                 raise InvalidRequest(
                     f"The code does not load: {failure.message}",
                     details={"failure": failure.type.value, "stack": failure.stack},
                 )
-            loaded = True
         return loaded
 
     async def _check_size(self, owner: OwnerKey, slug: Slug, code: str) -> None:

@@ -74,6 +74,11 @@ class RealDaemon:
         self._process.kill()
         self._process.wait(30)
 
+    def send(self, number: int) -> None:
+        """Send it a signal, and wait for nothing."""
+        assert self._process is not None
+        self._process.send_signal(number)
+
     def stop(self, number: int = signal.SIGTERM, timeout_s: float = 60) -> int:
         """End it with a signal; its exit code."""
         assert self._process is not None

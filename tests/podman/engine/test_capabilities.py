@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import signal
 from pathlib import Path
 
 from tests.contract.engine.eventually import eventually
 from tests.contract.engine.rig import MakeSpec
-from tests.podman.engine.rig import Podman, podman
+from tests.podman.engine.rig import IMAGE, Podman, podman
 from wsmgr.adapters.podman.engine import PodmanEngine
 from wsmgr.adapters.podman.matrix import NAMES
+from wsmgr.adapters.podman.process import start_ticks
 from wsmgr.core.capability import Level
 
 PURE_V2 = Path("/sys/fs/cgroup/cgroup.controllers").exists()
@@ -54,6 +57,32 @@ async def test_a_cancelled_probe_leaves_nothing(podman_: Podman) -> None:
     probing.cancel()
     await asyncio.gather(probing, return_exceptions=True)
     assert await made() is None
+
+
+async def test_a_probe_under_which_the_service_dies_leaves_nothing(podman_: Podman) -> None:
+    """It is removed as soon as the service is back."""
+    probing = asyncio.create_task(podman_.engine.capabilities())
+
+    async def probes() -> str | None:
+        return await podman("ps", "--all", "--quiet", "--filter", f"label=wsmgr.probe={podman_.instance}") or None
+
+    await eventually(probes)
+    process = podman_.service.own
+    assert process is not None
+    process.signal(signal.SIGKILL)
+    await asyncio.gather(probing, return_exceptions=True)
+    assert await probes() is None
+
+
+async def test_the_probe_of_a_prober_that_died_is_removed_by_the_next(podman_: Podman) -> None:
+    """And that of one that lives is left alone: it is at work."""
+    labels = ["--label", f"wsmgr.probe={podman_.instance}", "--label"]
+    dead = (await podman("create", *labels, "wsmgr.prober=1.1", IMAGE)).strip()
+    alive = (await podman("create", *labels, f"wsmgr.prober={os.getpid()}.{start_ticks(os.getpid())}", IMAGE)).strip()
+    await podman_.engine.capabilities()
+    left = (await podman("ps", "--all", "--quiet", "--no-trunc", "--filter", "label=wsmgr.prober")).split()
+    assert dead not in left
+    assert alive in left
 
 
 async def test_without_an_image_nothing_is_claimed(podman_: Podman) -> None:

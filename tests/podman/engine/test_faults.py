@@ -183,6 +183,32 @@ async def test_creates_that_died_half_way_are_got_over(podman_: Podman, spec: Ma
         assert isinstance(await podman_.engine.observe(made.workspace), Running)
 
 
+async def test_starts_that_died_half_way_leave_nothing(podman_: Podman, spec: MakeSpec) -> None:
+    """Whatever moment of a start the service is killed at: the next start succeeds, and so does a removal, after which
+    no process and no state of the container is left. Podman by itself leaves its monitor and first process for ever."""
+    for delay_ms in (2, 15, 30, 60):
+        made = spec(f"user:half{delay_ms}")
+        handle = await podman_.engine.create(made)
+        starting = asyncio.create_task(podman_.engine.start(handle))
+        await asyncio.sleep(delay_ms / 1000)  # the moment of the kill is what varies; nothing is waited for
+        os.kill(_service_pid(podman_), signal.SIGKILL)
+        await asyncio.gather(starting, return_exceptions=True)
+        await eventually(lambda: _answers(podman_.engine))
+        if delay_ms == 30:
+            await podman_.engine.start(handle)
+            assert isinstance(await podman_.engine.observe(made.workspace), Running)
+        await podman_.engine.remove(handle)
+        assert await podman_.engine.observe(made.workspace) == Absent()
+        await eventually(lambda: _nothing_of(handle))  # noqa: B023  # awaited within the same turn of the loop
+
+
+async def _nothing_of(handle: str) -> bool | None:
+    """Whether no process has this container's id in its command line, and the runtime knows nothing of it."""
+    words = [word for pid in psutil.pids() for word in _words(pid)]
+    places = [Path(os.environ["XDG_RUNTIME_DIR"]) / runtime / handle for runtime in ("runc", "crun")]
+    return True if handle not in words and not any(place.exists() for place in places) else None
+
+
 async def test_instances_do_not_see_each_other(podman_: Podman, spec: MakeSpec) -> None:
     """A daemon lists what bears its own label only, also when another one has the same workspace."""
     other = PodmanEngine(podman_.socket, podman_.instance + "-b", probe_image=IMAGE)

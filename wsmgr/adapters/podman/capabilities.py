@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import os
 import secrets
 import time
 from datetime import datetime
@@ -13,14 +15,18 @@ from wsmgr.adapters.podman.body import create_body
 from wsmgr.adapters.podman.calls import PodmanCalls
 from wsmgr.adapters.podman.errors import message_of
 from wsmgr.adapters.podman.matrix import EngineFacts, matrix, not_probed
+from wsmgr.adapters.podman.process import start_ticks
 from wsmgr.adapters.podman.readings import read_process
+from wsmgr.adapters.podman.removing import remove_container
 from wsmgr.adapters.podman.starting import start_container
 from wsmgr.core.capability import Capability
+from wsmgr.core.errors import EngineUnavailable
 from wsmgr.core.ids import WorkspaceId
 from wsmgr.core.isolation import Isolation
 from wsmgr.core.workspace import FIRST_UID, Spec
 
 _STALE_S = 300
+_REMOVE_AGAIN_S = (0.5, 1.0, 2.0, 4.0)
 
 
 class CapabilityProbe:
@@ -52,11 +58,11 @@ class CapabilityProbe:
     async def run(self) -> list[Capability]:
         """The matrix. Raises EngineUnavailable; whatever else goes wrong is evidence."""
         await self._remove_stale()
-        labels = {names.PROBE: self._instance, names.UID: str(self._spec.uid)}
+        labels = {names.PROBE: self._instance, names.PROBER: _this_process(), names.UID: str(self._spec.uid)}
         try:
             return await self._probe(create_body(self._spec, name=self._name, labels=labels))
         finally:
-            await self._remove(self._name)
+            await self._remove_surely(self._name)
 
     async def _probe(self, body: dict[str, object]) -> list[Capability]:
         created = await self._calls.post("/containers/create", body=body, timeout_s=self._long_timeout_s)
@@ -89,13 +95,33 @@ class CapabilityProbe:
         )
 
     async def _remove(self, name: str) -> None:
-        query = {"force": "true", "timeout": "0"}
-        await self._calls.delete(f"/containers/{name}", query, timeout_s=self._long_timeout_s)
+        await remove_container(self._calls, name, self._long_timeout_s)
+
+    async def _remove_surely(self, name: str) -> None:
+        """Also when podman's service has died under the probe: it comes back within seconds. Raises EngineUnavailable
+        when it does not; then the probe is removed before the next one."""
+        for pause in _REMOVE_AGAIN_S:
+            try:
+                return await self._remove(name)
+            except EngineUnavailable:
+                await asyncio.sleep(pause)
+        return await self._remove(name)
 
     async def _remove_stale(self) -> None:
-        """Probes that a killed daemon of any instance left behind; young ones may be at work for another process."""
+        """Probes that a killed daemon of any instance left behind; others may be at work for another process."""
         filters = json.dumps({"label": [names.PROBE]})
         answer = await self._calls.get("/containers/json", {"all": "true", "filters": filters})
         for row in answer.json() if answer.ok else []:
-            if time.time() - datetime.fromisoformat(row["Created"][:19] + "+00:00").timestamp() > _STALE_S:
+            age = time.time() - datetime.fromisoformat(row["Created"][:19] + "+00:00").timestamp()
+            if age > _STALE_S or not _lives((row.get("Labels") or {}).get(names.PROBER, "")):
                 await self._remove(row["Id"])
+
+
+def _this_process() -> str:
+    """Its pid and start time: pids are given again."""
+    return f"{os.getpid()}.{start_ticks(os.getpid())}"
+
+
+def _lives(prober: str) -> bool:
+    pid, _, ticks = prober.partition(".")
+    return pid.isdecimal() and str(start_ticks(int(pid))) == ticks

@@ -21,6 +21,7 @@ from wsmgr.adapters.podman.loglines import last_lines
 from wsmgr.adapters.podman.pause import PauseProcess
 from wsmgr.adapters.podman.process import main_process
 from wsmgr.adapters.podman.program import Program
+from wsmgr.adapters.podman.removing import is_gone, remove_container
 from wsmgr.adapters.podman.starting import start_container
 from wsmgr.core.capability import Capability
 from wsmgr.core.errors import EngineFailure, EngineUnavailable
@@ -154,7 +155,7 @@ class PodmanEngine:
         """Start, a few at a time."""
         async with self._starts:
             answer = await start_container(self._api, handle, self._long_timeout_s)
-        if answer.status == 404:
+        if is_gone(answer):
             raise EngineFailure(f"The container {handle[:12]} is not there any more; it has to be made again.")
         if not answer.ok:
             raise refused(answer.status, answer.body, f"start {handle[:12]}")
@@ -166,7 +167,7 @@ class PodmanEngine:
             answer = await self._api.post(
                 f"/containers/{handle}/stop", {"timeout": str(grace)}, timeout_s=grace + self._long_timeout_s
             )
-        if answer.ok or answer.status == 404:
+        if answer.ok or is_gone(answer):
             return
         # It may have ended by itself while podman was about to stop it, which podman calls an error.
         container = await self._inspect(handle)
@@ -220,9 +221,8 @@ class PodmanEngine:
             return await self._api.post("/containers/create", body=body, timeout_s=self._long_timeout_s)
 
     async def _delete(self, handle_or_name: str) -> None:
-        query = {"force": "true", "timeout": "0", "v": "true"}
-        answer = await self._api.delete(f"/containers/{handle_or_name}", query, timeout_s=self._long_timeout_s)
-        if answer.ok or answer.status == 404:
+        answer = await remove_container(self._api, handle_or_name, self._long_timeout_s, volumes=True)
+        if answer.ok or is_gone(answer):
             return
         # Two removals at once: the second one fails on what the first one has taken away.
         if await self._inspect(handle_or_name) is not None:
@@ -230,7 +230,7 @@ class PodmanEngine:
 
     async def _inspect(self, handle_or_name: str) -> Container | None:
         answer = await self._api.get(f"/containers/{handle_or_name}/json")
-        if answer.status == 404:
+        if is_gone(answer):
             return None
         if not answer.ok:
             raise refused(answer.status, answer.body, f"inspect {handle_or_name}")

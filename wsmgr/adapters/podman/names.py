@@ -15,6 +15,8 @@ GENERATION = "wsmgr.generation"
 UID = "wsmgr.uid"
 PROBE = "wsmgr.probe"
 """Marks a probe container, by instance; it never carries INSTANCE, so no list of workspaces shows it."""
+PROBER = "wsmgr.prober"
+"""Which process made a probe container."""
 
 _UNSAFE = re.compile(r"[^a-z0-9]+")
 

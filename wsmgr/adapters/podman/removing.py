@@ -1,0 +1,38 @@
+"""Removing a container with everything of it, also one whose start was cut short."""
+
+from __future__ import annotations
+
+import json
+
+from wsmgr.adapters.podman.calls import Answer, PodmanCalls
+from wsmgr.adapters.podman.errors import message_of
+
+_NOT_STARTED = frozenset({"configured", "created"})
+
+
+async def remove_container(calls: PodmanCalls, handle: str, timeout_s: float, *, volumes: bool = False) -> Answer:
+    """Kill and remove; podman's last answer. `timeout_s` is for each call.
+
+    A service that dies in the middle of a start leaves the container's monitor and its first process behind, and a
+    container that podman takes for not started: it then removes the container and not the processes, which stay for
+    ever (seen with podman 4.3.1 and runc). Having it initialized first makes podman meet them, and clear them away.
+    """
+    if await _is_not_started(calls, handle):
+        await calls.post(f"/containers/{handle}/init", timeout_s=timeout_s)
+    query = {"force": "true", "timeout": "0", **({"v": "true"} if volumes else {})}
+    return await calls.delete(f"/containers/{handle}", query, timeout_s=timeout_s)
+
+
+def is_gone(answer: Answer) -> bool:
+    """Whether podman says that there is no such container. 4.3.1 says so with 500 when it is removed at this moment."""
+    return answer.status == 404 or (answer.status == 500 and "no such container" in message_of(answer.body).lower())
+
+
+async def _is_not_started(calls: PodmanCalls, handle: str) -> bool:
+    answer = await calls.get(f"/containers/{handle}/json")
+    if not answer.ok:
+        return False
+    try:
+        return str(json.loads(answer.body)["State"]["Status"]).lower() in _NOT_STARTED
+    except (ValueError, KeyError, TypeError):
+        return False
