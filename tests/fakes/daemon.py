@@ -9,6 +9,7 @@ from pathlib import Path
 from tests.fakes.channel import FakeChannel, FakeRuntime
 from tests.fakes.clock import LoopClock
 from tests.fakes.engine import FakeEngine
+from tests.fakes.meter import FakeMeter, InlineOffload
 from tests.fakes.notifier import FakeNotifier
 from tests.fakes.store import FakeStore
 from wsmgr.bootstrap.compose import Adapters, compose
@@ -37,13 +38,15 @@ class FakeDaemon:
         self._clock = clock or LoopClock()
         self._memory_mb = memory_mb
         self.notifier = FakeNotifier()
+        self.meter = FakeMeter()
+        self.offload = InlineOffload()
         self.settings = Settings(state_dir=state_dir, socket=state_dir / "api.sock", **settings)  # type: ignore[arg-type]
         self.daemon = self._compose()
 
     def adopt_world_of(self, other: FakeDaemon) -> None:
         """Before `start`: take over the store, the engines and the runtimes of a daemon that died."""
         self.store, self.channel, self.engine, self.worker = other.store, other.channel, other.engine, other.worker
-        self.notifier = other.notifier
+        self.notifier, self.meter = other.notifier, other.meter
         self.daemon = self._compose()
 
     def _compose(self) -> Daemon:
@@ -53,8 +56,10 @@ class FakeDaemon:
             self.channel,
             engines,
             self._clock,
+            self.meter,
             memory_mb=self._memory_mb,
             notifier=self.notifier,
+            offload=self.offload,
         )
         return compose(self.settings, parts)
 
