@@ -20,6 +20,7 @@ from wsmgr.core.ids import ExecutionId, Slug, Version, WorkspaceId
 from wsmgr.core.isolation import Isolation
 from wsmgr.core.plugin import Language
 from wsmgr.core.workspace import Running
+from wsmgr.ports.meter import GroupCounters
 from wsmgr.settings import Settings
 
 CODE = "export default (input) => input"
@@ -29,14 +30,21 @@ class FakeDaemon:
     """`store`, `channel`, `engine` and `worker` are programmable; `daemon` is the real thing on top of them."""
 
     def __init__(
-        self, state_dir: Path, *, clock: LoopClock | None = None, memory_mb: float | None = None, **settings: object
+        self,
+        state_dir: Path,
+        *,
+        clock: LoopClock | None = None,
+        memory_mb: float | None = None,
+        cgroups: GroupCounters | None = None,
+        **settings: object,
     ) -> None:
         self.store = FakeStore()
         self.channel = FakeChannel()
-        self.engine = FakeEngine(Isolation.CONTAINER)
-        self.worker = FakeEngine(Isolation.WORKER)
         self._clock = clock or LoopClock()
+        self.engine = FakeEngine(Isolation.CONTAINER, now=self._clock.now)
+        self.worker = FakeEngine(Isolation.WORKER, now=self._clock.now)
         self._memory_mb = memory_mb
+        self._cgroups = cgroups
         self.notifier = FakeNotifier()
         self.meter = FakeMeter()
         self.offload = InlineOffload()
@@ -59,6 +67,7 @@ class FakeDaemon:
             self.meter,
             memory_mb=self._memory_mb,
             notifier=self.notifier,
+            cgroups=self._cgroups,
             offload=self.offload,
         )
         return compose(self.settings, parts)
@@ -93,6 +102,13 @@ class FakeDaemon:
         for box in (engine or self.engine).boxes(WorkspaceId(workspace)):
             if isinstance(box, Running):
                 return self.channel.runtime(box.endpoint)
+        raise AssertionError(f"{workspace} does not run")
+
+    def instance(self, workspace: str = "user:alice") -> str:
+        """The instance that runs for a workspace, as the meter knows it."""
+        for box in self.engine.boxes(WorkspaceId(workspace)):
+            if isinstance(box, Running):
+                return box.endpoint.instance
         raise AssertionError(f"{workspace} does not run")
 
     def die(self, workspace: str = "user:alice", exit_code: int = 1, *, oom_killed: bool = False) -> None:

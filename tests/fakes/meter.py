@@ -23,19 +23,22 @@ HOST = HostUse(
 
 class FakeMeter:
     """`used` holds what each instance uses, by the handle of its container; `gone` those that are not there any more.
-    `asked` has the questions of the last look."""
+    `asked` has the questions of the last look. `defect`: what every look raises."""
 
     def __init__(self) -> None:
         self.used: dict[str, Use] = {}
         self.gone: set[str] = set()
         self.asked: Sequence[Question] = ()
         self.of_host = HOST
+        self.defect: Exception | None = None
         self._usual = Use(
             cpu_s=0.0, memory_bytes=28 * 2**20, tasks=12, network_in_bytes=0, network_out_bytes=0, scratch_bytes=0
         )
 
     def workspaces(self, asked: Sequence[Question]) -> Sequence[Use | None]:
         """As programmed; an idle workspace where nothing is. What counts in a group is not asked of processes."""
+        if self.defect is not None:
+            raise self.defect
         self.asked = asked
         return [self._answer(question) for question in asked]
 

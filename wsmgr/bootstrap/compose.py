@@ -46,11 +46,10 @@ from wsmgr.control.wishes import Wishes
 from wsmgr.control.workspaces import Workspaces
 from wsmgr.core.isolation import Isolation
 from wsmgr.core.limits import MIB
-from wsmgr.ports.cgroup import Cgroups
 from wsmgr.ports.channel import Channel
 from wsmgr.ports.clock import Clock
 from wsmgr.ports.engine import Engine
-from wsmgr.ports.meter import Meter
+from wsmgr.ports.meter import GroupCounters, Meter
 from wsmgr.ports.notifier import Notifier
 from wsmgr.ports.offload import Offload
 from wsmgr.ports.store import Store
@@ -71,7 +70,7 @@ class Adapters:
     service: ApiService | None = None
     memory_mb: float | None = None
     notifier: Notifier | None = None
-    cgroups: Cgroups | None = None
+    cgroups: GroupCounters | None = None
     offload: Offload = field(default_factory=lambda: ThreadOffload("sampler"))
 
 

@@ -42,7 +42,7 @@ class Rollup:
     async def open(self) -> None:
         """Go on where the last daemon ended. Raises StoreUnavailable."""
         marks = await self._store.usage_marks()
-        self._sampler.go_on_from({mark.workspace: mark for mark in marks})
+        await self._sampler.open({mark.workspace: mark for mark in marks})
 
     async def run(self) -> None:
         """For ever; cancel it to end."""

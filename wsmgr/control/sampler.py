@@ -29,6 +29,15 @@ READ_S = 4.0
 AT_ONCE = 50
 """So many workspaces are worked out before others get their turn: about a millisecond."""
 NOT_SEEN = Current()
+UNKNOWN = HostUse(
+    cpu_percent=None,
+    memory_used_bytes=0,
+    memory_total_bytes=0,
+    disk_used_bytes=None,
+    disk_total_bytes=None,
+    load_average=(0.0, 0.0, 0.0),
+)
+"""The host when even the first look at it took too long."""
 
 
 class Sampler:
@@ -57,7 +66,7 @@ class Sampler:
         self._marks: dict[WorkspaceId, Mark] = {}
         self.swept: float | None = None
         self.slot: int | None = None
-        self.host: HostUse | None = None
+        self.host = UNKNOWN
         self.sweeps = 0
         self.missed = 0
         self.took_s = 0.0
@@ -67,9 +76,13 @@ class Sampler:
         """All that is remembered."""
         return self._watches
 
-    def go_on_from(self, marks: Mapping[WorkspaceId, Mark]) -> None:
-        """What an earlier daemon had counted."""
+    async def open(self, marks: Mapping[WorkspaceId, Mark]) -> None:
+        """Go on from what an earlier daemon had counted, and have a first look at the host."""
         self._marks = dict(marks)
+        try:
+            self.host = await self._offload.run(self._readings.host, READ_S)
+        except Busy as error:
+            log.warning("the host was not looked at", why=str(error))
 
     def current(self, workspace: WorkspaceId) -> Current:
         """What it uses now, by the last sweep; all None when it was in none, or sweeps fail."""
@@ -91,6 +104,7 @@ class Sampler:
         """Look at every workspace that runs, once."""
         began = self._clock.monotonic()
         running = {entry.record.id: one for entry in self._fleet if (one := running_of(entry)) is not None}
+        await self._readings.find_groups(list(running.values()))
         try:
             taken = await self._offload.run(partial(self._readings.read, list(running.values())), READ_S)
         except Busy as error:

@@ -15,7 +15,7 @@ class Totals:
     confirmation was lost can be made again.
 
     What came since the last write is in `_new`, what is being written or could not be in `_pending`; `_stored` is what
-    the store had before that, of owners that used something lately.
+    the store had before that, of owners that used something lately. `counted` is all of this daemon's time together.
     """
 
     def __init__(self, store: UsageStore) -> None:
@@ -23,9 +23,11 @@ class Totals:
         self._new: dict[OwnerKey, OwnerTotal] = {}
         self._pending: dict[OwnerKey, OwnerTotal] = {}
         self._stored: dict[OwnerKey, OwnerTotal] = {}
+        self.counted = Share()
 
     def add(self, owner: OwnerKey, share: Share, now: datetime) -> None:
         """Count it."""
+        self.counted += share
         self._new[owner] = (self._new.get(owner) or OwnerTotal(owner, now)) + share
 
     async def of(self, owner: OwnerKey) -> OwnerTotal | None:

@@ -10,7 +10,7 @@ from wsmgr.control.sampler import KEPT_S, Sampler
 from wsmgr.control.totals import Totals
 from wsmgr.core.ids import OwnerKey, WorkspaceId
 from wsmgr.core.series import Bucket, Point, Window, downsample, window
-from wsmgr.core.usage import Current, OwnerTotal
+from wsmgr.core.usage import Current, OwnerTotal, Share
 from wsmgr.ports.clock import Clock
 from wsmgr.ports.meter import HostUse
 from wsmgr.ports.offload import Offload
@@ -65,9 +65,14 @@ class Usage:
         return self.sampler.current(workspace)
 
     @property
-    def host(self) -> HostUse | None:
+    def host(self) -> HostUse:
         """What the host used at the last sweep."""
         return self.sampler.host
+
+    @property
+    def counted(self) -> Share:
+        """What all workspaces used in this daemon's time."""
+        return self._totals.counted
 
     async def of_owner(self, owner: OwnerKey) -> OwnerTotal | None:
         """What all workspaces of an owner used, in all; None: nothing yet. Raises StoreUnavailable."""

@@ -13,9 +13,9 @@ Value = TypeVar("Value")
 
 @dataclass(frozen=True, slots=True)
 class News(Generic[Key, Value]):
-    """`rows` that changed or came, `gone` the keys of those that left."""
+    """`rows` that changed or came, with their keys; `gone` the keys of those that left."""
 
-    rows: list[Value]
+    rows: list[tuple[Key, Value]]
     gone: list[Key]
 
 
@@ -62,11 +62,11 @@ class Journal(Generic[Key, Value]):
         """What is new to a reader who knows everything up to `number`; None: it has to begin anew."""
         if number < self._forgotten:
             return None
-        rows: list[Value] = []
-        for at, value in reversed(self._rows.values()):
+        rows: list[tuple[Key, Value]] = []
+        for key, (at, value) in reversed(self._rows.items()):
             if at <= number:
                 break
-            rows.append(value)
+            rows.append((key, value))
         gone: list[Key] = []
         for key in reversed(self._gone):
             if self._gone[key] <= number:

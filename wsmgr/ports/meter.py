@@ -1,7 +1,4 @@
-"""What processes and the host use, as the kernel's own files say it: no engine, and none of an engine's locks.
-
-All methods block for as long as the files take to be read, and are called in a thread.
-"""
+"""What processes and the host use, as the kernel's own files say it: no engine, and none of an engine's locks."""
 
 from __future__ import annotations
 
@@ -9,7 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from wsmgr.core.workspace import Endpoint
+from wsmgr.core.cgroup import Counters
+from wsmgr.core.workspace import Endpoint, Running
+from wsmgr.ports.cgroup import Group
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +49,21 @@ class HostUse:
     load_average: tuple[float, float, float]
 
 
+class GroupCounters(Protocol):
+    """The part of `ports.cgroup.Cgroups` that counts."""
+
+    async def find(self, running: Running, timeout_s: float) -> Group | None:
+        """The group of an instance; None when it has none of its own, or none was found in time. Raises nothing."""
+        ...
+
+    def counters(self, group: Group) -> Counters:
+        """What it uses now and has used so far. Called in a thread. Raises GroupGone."""
+        ...
+
+
 class Meter(Protocol):
-    """Raises nothing of its own."""
+    """Its methods block for as long as files take to be read, and are called in a thread, one at a time. They raise
+    nothing of their own."""
 
     def workspaces(self, asked: Sequence[Question]) -> Sequence[Use | None]:
         """An answer for each question; None: that workspace's main process has gone, or another has its pid now."""
