@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Literal
 
 from wsmgr.wire.alert import Alert, AlertPage
@@ -10,12 +10,14 @@ from wsmgr.wire.capability import Capability, CapabilityPage
 from wsmgr.wire.event import Event, EventPage
 from wsmgr.wire.execute import ExecuteResponse, ExecutionError, LogEntry
 from wsmgr.wire.execution import Execution, ExecutionPage
+from wsmgr.wire.fleet import FleetChanges, FleetHost, FleetSnapshot
 from wsmgr.wire.health import EngineHealth, Health
 from wsmgr.wire.host import Host
 from wsmgr.wire.names import Desired, Level, Status
 from wsmgr.wire.owner import Owner, OwnerPage
 from wsmgr.wire.plan import Limits, Plan, PlanPage
 from wsmgr.wire.plugin import PluginResult, PluginVersion, PluginVersionPage, PluginWarning
+from wsmgr.wire.usage import Gauge, OwnerUsage, Usage, UsagePoint
 from wsmgr.wire.workspace import LogPage, ResourceUsage, Workspace, WorkspaceHealth, WorkspacePage, WorkspacePlugin
 
 AT = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
@@ -184,6 +186,48 @@ def plans() -> PlanPage:
     return PlanPage(items=items, no_plan=LIMITS, source="/etc/wsmgr/plans.yaml")
 
 
+def usage() -> Usage:
+    """A minute, a hole, and a minute."""
+    gauge = Gauge(min=1.0, avg=2.0, max=4.0)
+    points = [
+        UsagePoint(at=AT, gap_after=True, cpu_percent=gauge, memory_mb=gauge, executions=3, p50_ms=2.0, p95_ms=9.5),
+        UsagePoint(at=AT + timedelta(minutes=5), memory_mb=gauge, restarts=1),
+    ]
+    return Usage(range="1h", step_s=60, from_=AT - timedelta(minutes=54), to=AT + timedelta(minutes=6), points=points)
+
+
+def fleet_host(running: int = 1) -> FleetHost:
+    """The host in a line."""
+    return FleetHost(
+        at=AT,
+        daemon_version="0.1.0",
+        cpu_percent=12.5,
+        memory_used_mb=4000,
+        memory_total_mb=24_000,
+        memory_budget_mb=20_000,
+        memory_held_mb=128 * running,
+        disk_used_bytes=10 * 2**30,
+        disk_total_bytes=40 * 2**30,
+        load_average=[0.5, 0.4, 0.3],
+        limits_not_enforced=["memory", "cpu"],
+        open_alerts=1,
+        workspaces=2,
+        running=running,
+        executions_per_min=30.0,
+        errors_per_min=0.0,
+    )
+
+
+def fleet_snapshot() -> FleetSnapshot:
+    """Two workspaces."""
+    return FleetSnapshot(workspaces=[workspace("org:acme", "STOPPED", "STOPPED"), workspace()], host=fleet_host())
+
+
+def fleet_changes() -> FleetChanges:
+    """One row changed, one is gone."""
+    return FleetChanges(workspaces=[workspace(reason="Restarted.")], gone=["org:acme"])
+
+
 FIXED = {
     ("GET", "/health"): Health(
         status="healthy", version="0.1.0", uptime=5.0, engine=EngineHealth(isolation="container", available=True)
@@ -207,6 +251,8 @@ FIXED = {
         items=[Event(id=1, at=AT, actor="uid:0", action="start", reason="asked", workspace="user:alice")]
     ),
     ("GET", "/api/workspaces/user:alice/health"): WorkspaceHealth(healthy=True, last_check=AT),
+    ("GET", "/api/workspaces/user:alice/usage"): usage(),
+    ("GET", "/api/owners/user:alice/usage"): OwnerUsage(key="user:alice", since=AT, cpu_seconds=12.5, executions=3),
     ("GET", "/api/workspaces/user:alice/logs"): LogPage(items=["ready", "a line \x1b[31mred"]),
     ("GET", "/api/workspaces/user:alice/plugins"): PluginVersionPage(items=[version()]),
     ("GET", "/api/workspaces/user:alice/plugins/hello"): PluginVersionPage(items=[version(), version(current=False)]),

@@ -21,6 +21,7 @@ from wsmgr.wire.host import Host
 from wsmgr.wire.owner import Owner, OwnerPage
 from wsmgr.wire.plan import PlanPage
 from wsmgr.wire.plugin import PluginResult, PluginVersionPage
+from wsmgr.wire.usage import OwnerUsage, Usage
 from wsmgr.wire.workspace import LogPage, Workspace, WorkspaceHealth, WorkspacePage
 
 A = "user:alice"
@@ -54,6 +55,8 @@ ROWS: list[Row] = [
     ("alerts", (), {"resolved": True}, "GET /api/alerts", AlertPage),
     ("acknowledge", (7,), {}, "POST /api/alerts/7/ack", Alert),
     ("workspace_health", (A,), {}, f"GET {ONE}/health", WorkspaceHealth),
+    ("workspace_usage", (A,), {"range": "6h", "points": 90}, f"GET {ONE}/usage", Usage),
+    ("owner_usage", (A,), {}, "GET /api/owners/user:alice/usage", OwnerUsage),
     ("owner", (A,), {}, "GET /api/owners/user:alice", Owner),
     ("owners", (), {"limit": 5}, "GET /api/owners", OwnerPage),
     ("patch_owner", (A, {"plan": "PRO", "overrides": {"cpus": None}}), {}, "PATCH /api/owners/user:alice", Owner),

@@ -10,6 +10,7 @@ from tests.fakes.cgroup import FakeCgroups
 from tests.fakes.channel import FakeChannel, FakeRuntime
 from tests.fakes.clock import LoopClock
 from tests.fakes.engine import FakeEngine
+from tests.fakes.meter import FakeMeter, InlineOffload
 from tests.fakes.notifier import FakeNotifier
 from tests.fakes.plans import FakePlans
 from tests.fakes.store import FakeStore
@@ -37,19 +38,22 @@ class FakeDaemon:
         clock: LoopClock | None = None,
         memory_mb: float | None = None,
         freezable: bool = False,
+        cgroups: FakeCgroups | None = None,
         **settings: object,
     ) -> None:
         self.store = FakeStore()
         self.channel = FakeChannel()
-        self.engine = FakeEngine(Isolation.CONTAINER)
-        self.worker = FakeEngine(Isolation.WORKER)
-        self.cgroups = FakeCgroups(
+        self._clock = clock or LoopClock()
+        self.engine = FakeEngine(Isolation.CONTAINER, now=self._clock.now)
+        self.worker = FakeEngine(Isolation.WORKER, now=self._clock.now)
+        self._memory_mb = memory_mb
+        self.cgroups = cgroups or FakeCgroups(
             absent=not freezable, ceilings=lambda running: self.engine.spec_of(running.handle).ceilings
         )
-        self._clock = clock or LoopClock()
-        self._memory_mb = memory_mb
         self.notifier = FakeNotifier()
         self.plans = FakePlans()
+        self.meter = FakeMeter()
+        self.offload = InlineOffload()
         self.settings = Settings(state_dir=state_dir, socket=state_dir / "api.sock", **settings)  # type: ignore[arg-type]
         self.daemon = self._compose()
 
@@ -57,6 +61,7 @@ class FakeDaemon:
         """Before `start`: take over the store, the engines and the runtimes of a daemon that died."""
         self.store, self.channel, self.engine, self.worker = other.store, other.channel, other.engine, other.worker
         self.notifier, self.cgroups, self.plans = other.notifier, other.cgroups, other.plans
+        self.meter = other.meter
         self.daemon = self._compose()
 
     def _compose(self) -> Daemon:
@@ -68,8 +73,10 @@ class FakeDaemon:
             self.cgroups,
             self._clock,
             self.plans,
+            self.meter,
             memory_mb=self._memory_mb,
             notifier=self.notifier,
+            offload=self.offload,
         )
         return compose(self.settings, parts)
 
@@ -103,6 +110,13 @@ class FakeDaemon:
         for box in (engine or self.engine).boxes(WorkspaceId(workspace)):
             if isinstance(box, Running):
                 return self.channel.runtime(box.endpoint)
+        raise AssertionError(f"{workspace} does not run")
+
+    def instance(self, workspace: str = "user:alice") -> str:
+        """The instance that runs for a workspace, as the meter knows it."""
+        for box in self.engine.boxes(WorkspaceId(workspace)):
+            if isinstance(box, Running):
+                return box.endpoint.instance
         raise AssertionError(f"{workspace} does not run")
 
     def die(self, workspace: str = "user:alice", exit_code: int = 1, *, oom_killed: bool = False) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from datetime import datetime
 
 from wsmgr.api.execute import error_of
@@ -47,7 +48,7 @@ def workspace(daemon: Daemon, entry: Entry, plugins: Sequence[PluginVersion]) ->
         status=unit.phase.value,
         created_at=entry.record.created_at,
         last_activity_at=entry.active_at,
-        resource_usage=wire_workspace.ResourceUsage(),
+        resource_usage=wire_workspace.ResourceUsage(**asdict(daemon.usage.current(entry.record.id))),
         plan=entry.owner.plan and entry.plan.name,
         limits=limits(entry.limits),
         isolation=unit.isolation.value,
@@ -64,6 +65,7 @@ def workspace(daemon: Daemon, entry: Entry, plugins: Sequence[PluginVersion]) ->
         idle_seconds=round(daemon.idle.idle_s(entry), 3),
         pauses_in_seconds=_rounded(ladder.pause_in_s),
         stops_in_seconds=_rounded(ladder.stop_in_s),
+        observed_at=daemon.clock.now(),
     )
 
 

@@ -13,11 +13,13 @@ import httpx
 from wsmgr.client import operations
 from wsmgr.client.connection import client_options, explain, request_options, transport_options
 from wsmgr.client.errors import ApiError, ClientError
+from wsmgr.client.fleet import FleetLines, broken, ended, fleet_request, is_stream, refuse
 from wsmgr.client.method import AsyncMethod
 from wsmgr.client.operation import Operation, decode
 from wsmgr.client.stream import OPERATION, Stream
 from wsmgr.client.target import Target, find_target
 from wsmgr.wire.event import Event
+from wsmgr.wire.fleet import FleetUpdate
 
 T = TypeVar("T")
 
@@ -67,6 +69,23 @@ class AsyncClient:
                 failure = error
             await asyncio.sleep(stream.pause_after(failure))
 
+    async def fleet(self) -> AsyncIterator[FleetUpdate]:
+        """The live view of all workspaces: a snapshot, then what changes, and a pulse each second. One connection: it
+        never ends but by an error of `wsmgr.client.errors`, within 3 s also when the daemon hangs. Asked for again it
+        begins with a snapshot."""
+        lines = FleetLines()
+        try:
+            async with self._http.stream(**fleet_request()) as answer:
+                if not is_stream(answer):
+                    refuse(answer.status_code, await answer.aread())
+                async for line in answer.aiter_lines():
+                    update = lines.line(line)
+                    if update is not None:
+                        yield update
+        except httpx.HTTPError as error:
+            raise broken(error, self.target) from error
+        raise ended()
+
     async def close(self) -> None:
         """Close the connections."""
         await self._http.aclose()
@@ -104,6 +123,8 @@ class AsyncClient:
     alerts = AsyncMethod(operations.alerts)
     acknowledge = AsyncMethod(operations.acknowledge)
     workspace_health = AsyncMethod(operations.workspace_health)
+    workspace_usage = AsyncMethod(operations.workspace_usage)
+    owner_usage = AsyncMethod(operations.owner_usage)
     owner = AsyncMethod(operations.owner)
     owners = AsyncMethod(operations.owners)
     put_owner = AsyncMethod(operations.put_owner)

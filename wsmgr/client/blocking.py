@@ -13,11 +13,13 @@ import httpx
 from wsmgr.client import operations
 from wsmgr.client.connection import client_options, explain, request_options, transport_options
 from wsmgr.client.errors import ApiError, ClientError
+from wsmgr.client.fleet import FleetLines, broken, ended, fleet_request, is_stream, refuse
 from wsmgr.client.method import Method
 from wsmgr.client.operation import Operation, decode
 from wsmgr.client.stream import OPERATION, Stream
 from wsmgr.client.target import Target, find_target
 from wsmgr.wire.event import Event
+from wsmgr.wire.fleet import FleetUpdate
 
 T = TypeVar("T")
 
@@ -68,6 +70,23 @@ class Client:
                 failure = error
             time.sleep(stream.pause_after(failure))
 
+    def fleet(self) -> Iterator[FleetUpdate]:
+        """The live view of all workspaces: a snapshot, then what changes, and a pulse each second. One connection: it
+        never ends but by an error of `wsmgr.client.errors`, within 3 s also when the daemon hangs. Asked for again it
+        begins with a snapshot."""
+        lines = FleetLines()
+        try:
+            with self._http.stream(**fleet_request()) as answer:
+                if not is_stream(answer):
+                    refuse(answer.status_code, answer.read())
+                for line in answer.iter_lines():
+                    update = lines.line(line)
+                    if update is not None:
+                        yield update
+        except httpx.HTTPError as error:
+            raise broken(error, self.target) from error
+        raise ended()
+
     def close(self) -> None:
         """Close the connections."""
         self._http.close()
@@ -105,6 +124,8 @@ class Client:
     alerts = Method(operations.alerts)
     acknowledge = Method(operations.acknowledge)
     workspace_health = Method(operations.workspace_health)
+    workspace_usage = Method(operations.workspace_usage)
+    owner_usage = Method(operations.owner_usage)
     owner = Method(operations.owner)
     owners = Method(operations.owners)
     put_owner = Method(operations.put_owner)

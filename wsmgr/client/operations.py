@@ -19,6 +19,7 @@ from wsmgr.wire.names import Language
 from wsmgr.wire.owner import Owner, OwnerPage
 from wsmgr.wire.plan import PlanPage
 from wsmgr.wire.plugin import PluginResult, PluginVersionPage
+from wsmgr.wire.usage import OwnerUsage, Usage, UsageRange
 from wsmgr.wire.workspace import LogPage, Workspace, WorkspaceHealth, WorkspacePage
 
 Model = TypeVar("Model", bound=BaseModel)
@@ -195,6 +196,22 @@ def acknowledge(alert: int) -> Operation[Alert]:
 def workspace_health(workspace_id: str) -> Operation[WorkspaceHealth]:
     """What the prober last saw."""
     return Operation("GET", f"{_workspace(workspace_id)}/health", _model(WorkspaceHealth))
+
+
+def workspace_usage(
+    workspace_id: str,
+    *,
+    range: UsageRange | None = None,  # noqa: A002  # the name that the API gives it
+    points: int | None = None,
+) -> Operation[Usage]:
+    """What a workspace used in the last `range` ("1h" when None), in at most so many `points`, oldest first."""
+    query = _given({"range": range, "points": points})
+    return Operation("GET", f"{_workspace(workspace_id)}/usage", _model(Usage), query=query)
+
+
+def owner_usage(key: str) -> Operation[OwnerUsage]:
+    """What all workspaces of an owner used, in all."""
+    return Operation("GET", f"/api/owners/{segment(key)}/usage", _model(OwnerUsage))
 
 
 def owner(key: str) -> Operation[Owner]:

@@ -104,6 +104,11 @@ class Capabilities:
             self.doubt(unit.isolation)
         return f"Its plan demands limits that are not enforced: {lacking}; `wsmgr doctor` says how to mend that."
 
+    def gaps(self, isolation: Isolation) -> list[str]:
+        """The limits that were tried and do not hold; none before anything was proven."""
+        levels = {one.name: one.level for one in self._matrix.get(isolation, ())}
+        return [name for name in LIMITS if name in levels and levels[name] is not Level.ENFORCED]
+
     async def prove(self) -> None:
         """Prove everything anew and log what does not hold."""
         self._matrix.clear()

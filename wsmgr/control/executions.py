@@ -13,6 +13,7 @@ from wsmgr.control.demand import Demand
 from wsmgr.control.fleet import Entry, Fleet
 from wsmgr.control.plugins import Plugins
 from wsmgr.control.request import Request, context_of
+from wsmgr.control.tally import Tally
 from wsmgr.control.unit import Unit
 from wsmgr.core.admission import admit_call, admit_size, timeout_of
 from wsmgr.core.errors import Conflict, NeverStarted, ShuttingDown, StoreUnavailable, WsmgrError
@@ -47,6 +48,7 @@ class Executions:
         store: ExecutionStore,
         clock: Clock,
         audit: Audit,
+        tally: Tally,
     ) -> None:
         self._fleet = fleet
         self._plugins = plugins
@@ -55,6 +57,7 @@ class Executions:
         self._store = store
         self._clock = clock
         self._audit = audit
+        self._tally = tally
         self._named: dict[ExecutionId, tuple[str, asyncio.Future[Execution]]] = {}
         self.refusing = False
         self.inflight = 0
@@ -200,8 +203,11 @@ class Executions:
         return record
 
     def _count(self, record: Execution) -> None:
+        failed = record.state is ExecutionState.FAILED
         self.finished += 1
-        self.failed += record.state is ExecutionState.FAILED
+        self.failed += failed
+        if record.outcome is not None:
+            self._tally.note(record.workspace, record.outcome.duration_ms, failed=failed)
 
     async def _resolve(self, request: Request) -> Version:
         if request.inline is not None:

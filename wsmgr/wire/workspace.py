@@ -13,12 +13,30 @@ from wsmgr.wire.plan import Limits
 
 
 class ResourceUsage(Response):
-    """What it uses now; null where this host cannot say. `cpuPercent`: 100 is one core."""
+    """What it uses now, by the last sweep; null where it was not measured: it does not run, this host cannot say, there
+    is no limit to compare with, or (rates) the daemon has just taken it over.
+
+    `cpuPercent`: 100 is one core. `cpuOfLimitPercent`: 100 is all that the plan allows. `memoryMb`: the working set in
+    MiB. `networkInBytes`, `networkOutBytes`, `oomKills`: totals over its restarts, also those of the daemon; they begin
+    anew when it has not run for longer than usage is kept. `throttledPercent`: for how much of the time its CPU limit
+    made it wait. `executionsPerMin`, `errorsPerMin`, `p50Ms`, `p95Ms`: over the last minute."""
 
     memory_mb: float | None = None
     cpu_percent: float | None = None
     network_in_bytes: int | None = None
     network_out_bytes: int | None = None
+    memory_limit_mb: float | None = None
+    cpu_of_limit_percent: float | None = None
+    network_in_bytes_per_s: float | None = None
+    network_out_bytes_per_s: float | None = None
+    pids: int | None = None
+    throttled_percent: float | None = None
+    scratch_mb: float | None = None
+    oom_kills: int | None = None
+    executions_per_min: float | None = None
+    errors_per_min: float | None = None
+    p50_ms: float | None = None
+    p95_ms: float | None = None
 
 
 class WorkspaceHealth(Response):
@@ -44,7 +62,8 @@ class Workspace(Response):
     """One workspace. `port` is null on the unix transport; `limitsEnforced` says of each limit
     whether it was seen to hold on this host. `idleSeconds` is since its last activity that this daemon saw, or since it
     took the workspace over; `pausesInSeconds` and `stopsInSeconds` say when the next rungs of the idle ladder come, and
-    are null where they do not: while a call is in flight, say, or where the host cannot freeze."""
+    are null where they do not: while a call is in flight, say, or where the host cannot freeze. `observedAt` is when
+    all this was read."""
 
     id: str
     container_id: str | None = None
@@ -69,6 +88,7 @@ class Workspace(Response):
     idle_seconds: float | None = None
     pauses_in_seconds: float | None = None
     stops_in_seconds: float | None = None
+    observed_at: AwareDatetime | None = None
 
 
 class WorkspacePage(Page[Workspace]):
