@@ -148,6 +148,8 @@ class Reconciler:
                 return 0
             await self._settled(entry, unit, observed)
             return decision.recheck_after
+        # As long as a step is under way, or when it is broken off, nothing is known.
+        unit.belief = None
         try:
             unit.belief = await self._steps.perform(entry, unit, decision.step)
         except EngineUnavailable as error:

@@ -12,7 +12,7 @@ from wsmgr.control.reconciler import Reconciler
 from wsmgr.control.wishes import Wishes
 from wsmgr.core.errors import Conflict, Unsupported
 from wsmgr.core.ids import WorkspaceId
-from wsmgr.core.workspace import Absent, Desired, Phase
+from wsmgr.core.workspace import HOLDING, Absent, Desired, Phase
 from wsmgr.ports.clock import Clock
 
 
@@ -113,11 +113,13 @@ class Workspaces:
     async def stop_all(self, deadline_s: float) -> int:
         """Stop every container at once, whatever is wanted of it; what is wanted stays stored. Returns how many are
         still there after `deadline_s` seconds."""
-        entries = [entry for entry in self._fleet if not _gone(entry)]
+        entries = list(self._fleet)
         for entry in entries:
+            # Also those that have nothing yet: one that waits for its turn would be made after the others have gone.
             entry.held_down = True
             entry.urgent = True
-            self._reconciler.nudge_all(entry)
+            if not _gone(entry) or entry.record.desired in HOLDING:
+                self._reconciler.nudge_all(entry)
         until = self._clock.monotonic() + deadline_s
         for entry in entries:
             await self._wait(entry, until - self._clock.monotonic(), partial(_gone, entry))
