@@ -26,7 +26,7 @@ from wsmgr.adapters.podman.readings import Readings, read_process
 from wsmgr.adapters.podman.starting import start_container
 from wsmgr.adapters.podman.trial import Trial, attempt_on
 from wsmgr.core.capability import Capability
-from wsmgr.core.errors import WsmgrError
+from wsmgr.core.errors import EngineUnavailable, WsmgrError
 from wsmgr.core.ids import WorkspaceId
 from wsmgr.core.isolation import Isolation
 from wsmgr.core.workspace import FIRST_UID, Spec
@@ -125,7 +125,10 @@ class CapabilityProbe:
             mend = "Build the workspace image again."
             raise _NotStarted(f"its main process was gone at once: {error}", mend) from error
         trial = replace(await self._broken(seen), freezable=bool(groups), freeze=await _frozen(groups))
-        return matrix(seen, self._spec, facts_of((await info).json()), started.warnings, trial)
+        described = await info
+        if not described.ok:
+            raise EngineUnavailable(f"Podman does not describe itself: {message_of(described.body)}")
+        return matrix(seen, self._spec, facts_of(described.json()), started.warnings, trial)
 
     async def _broken(self, seen: Readings) -> Trial:
         """What came of trying to break limits. Raises nothing."""
@@ -157,7 +160,10 @@ class CapabilityProbe:
         if not answer.ok:
             mend = "Mend what podman names; `podman run` of the image as the daemon's user shows the same."
             raise _NotStarted(f"podman refused to start it: {message_of(answer.body)}", mend)
-        raw = (await self._calls.get(f"/containers/{name}/json")).json()
+        inspected = await self._calls.get(f"/containers/{name}/json")
+        if not inspected.ok:
+            raise _NotStarted(f"podman lost sight of it: {message_of(inspected.body)}", "Look into podman's own log.")
+        raw = inspected.json()
         state = raw["State"]
         return _Started(state["Pid"], raw["Id"], state.get("ConmonPid", 0), created.json().get("Warnings") or [])
 
