@@ -119,6 +119,16 @@ def test_the_doctor_asks_the_daemon(cli: CommandLine, backend: FakeBackend, daem
     assert backend.calls == []
 
 
+def test_the_doctor_counts_no_gaps_of_the_isolation_none(cli: CommandLine, daemon: FakeDaemon) -> None:
+    """It lacks a sandbox on purpose; its lines are shown all the same."""
+    none = canned.capability("network").model_copy(update={"isolation": "none"})
+    held = canned.capability("seccomp", "enforced").model_copy(update={"isolation": "container"})
+    daemon.tell("GET", "/api/capabilities", CapabilityPage(items=[held, none]))
+    out = cli("doctor").out
+    assert "1 of 1 capability enforced.\n" in out
+    assert "To mend none network: " in out
+
+
 def test_the_doctor_ends_with_1_when_the_engine_is_away(cli: CommandLine, daemon: FakeDaemon) -> None:
     """The matrix alone would look well: it is of a time when the engine was there."""
     reason = "podman does not answer."

@@ -98,9 +98,11 @@ def _print(lines: Sequence[Capability]) -> None:
         for line in lines
     ]
     print_table(("ISOLATION", "CAPABILITY", "LEVEL", "EVIDENCE"), rows)
-    held = sum(line.level == "enforced" for line in lines)
+    # The isolation `none` has no sandbox on purpose: what it lacks is no gap of this host.
+    counted = [line for line in lines if line.isolation != "none"]
+    held = sum(line.level == "enforced" for line in counted)
     say()
-    say(f"{held} of {plural(len(lines), 'capability', 'capabilities')} enforced.")
+    say(f"{held} of {plural(len(counted), 'capability', 'capabilities')} enforced.")
     for mend, mended in _mends(lines).items():
         say(f"To mend {', '.join(mended)}: {mend}")
 

@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from wsmgr.adapters.podman.matrix import NAMES, EngineFacts, matrix, not_probed
+from wsmgr.adapters.podman.facts import EngineFacts
+from wsmgr.adapters.podman.matrix import NAMES, matrix, not_probed
 from wsmgr.adapters.podman.readings import Mount, Readings, parse_mounts, read_process
+from wsmgr.adapters.podman.trial import Report, Trial
 from wsmgr.core.capability import Capability, Level
 from wsmgr.core.ids import WorkspaceId
 from wsmgr.core.isolation import Isolation
@@ -51,7 +53,6 @@ GOOD = Readings(
         "memory.swap.max": "0",
         "cpu.max": "50000 100000",
         "pids.max": "48",
-        "cgroup.freeze": "0",
     },
     scratch_bytes=8 * 1024 * 1024,
     channel_error=None,
@@ -59,15 +60,25 @@ GOOD = Readings(
 )
 
 
-def _lines(seen: Readings, facts: EngineFacts = FACTS, warnings: tuple[str, ...] = ()) -> dict[str, Capability]:
-    return {line.name: line for line in matrix(seen, SPEC, facts, warnings)}
+HELD = Trial(
+    Report(forks=37, refused="EAGAIN", burn_ms=400, cpu_ms=210, greedy="SIGKILL", done=True),
+    {"oom_kill": 1, "max": 2, "nr_throttled": 4},
+    freezable=True,
+)
+"""What is seen where every limit holds."""
 
 
-def test_a_good_host_enforces_all_but_freezing() -> None:
-    """With delegated cgroups v2 everything holds; pausing is not claimed."""
+def _lines(
+    seen: Readings, facts: EngineFacts = FACTS, warnings: tuple[str, ...] = (), trial: Trial = HELD
+) -> dict[str, Capability]:
+    return {line.name: line for line in matrix(seen, SPEC, facts, warnings, trial)}
+
+
+def test_a_good_host_enforces_everything() -> None:
+    """With delegated cgroups v2, and limits that were seen to hold when they were tried."""
     lines = _lines(GOOD)
     assert tuple(lines) == NAMES
-    assert {name for name, line in lines.items() if line.level is not Level.ENFORCED} == {"freeze"}
+    assert {name for name, line in lines.items() if line.level is not Level.ENFORCED} == set()
 
 
 BAD_STATUS = {**GOOD.status, "NoNewPrivs": "0", "Seccomp": "0", "CapBnd": "00000000800405fb"}
@@ -76,13 +87,6 @@ BAD_STATUS = {**GOOD.status, "NoNewPrivs": "0", "Seccomp": "0", "CapBnd": "00000
 @pytest.mark.parametrize(
     ("seen", "name", "level"),
     [
-        (replace(GOOD, cgroup_files={}), "memory", Level.ABSENT),
-        (replace(GOOD, cgroup_files={}), "cpu", Level.ABSENT),
-        (replace(GOOD, cgroup_files={}), "pids", Level.BEST_EFFORT),
-        (replace(GOOD, cgroup_files={}, nproc="unlimited"), "pids", Level.ABSENT),
-        (replace(GOOD, cgroup_files={**GOOD.cgroup_files, "memory.max": "max"}), "memory", Level.ABSENT),
-        (replace(GOOD, cgroup_files={**GOOD.cgroup_files, "memory.swap.max": "max"}), "memory", Level.BEST_EFFORT),
-        (replace(GOOD, cgroup_files={**GOOD.cgroup_files, "cpu.max": "max 100000"}), "cpu", Level.ABSENT),
         (replace(GOOD, status=BAD_STATUS), "no_new_privileges", Level.ABSENT),
         (replace(GOOD, status=BAD_STATUS), "seccomp", Level.ABSENT),
         (replace(GOOD, status=BAD_STATUS), "capabilities", Level.ABSENT),

@@ -8,13 +8,14 @@ import json
 import math
 import os
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from wsmgr.adapters.podman import names
 from wsmgr.adapters.podman.api_service import ApiService
 from wsmgr.adapters.podman.body import create_body, workspace_labels
 from wsmgr.adapters.podman.calls import Answer, PodmanCalls
-from wsmgr.adapters.podman.capabilities import CapabilityProbe
+from wsmgr.adapters.podman.capabilities import PROBE_SPEC, CapabilityProbe
 from wsmgr.adapters.podman.containers import Container, from_inspect, from_list, observed, vanished
 from wsmgr.adapters.podman.errors import image_missing, message_of, refused
 from wsmgr.adapters.podman.loglines import last_lines
@@ -190,10 +191,12 @@ class PodmanEngine:
             raise EngineFailure(f"The log of {workspace} cannot be read: {error}.") from error
 
     async def capabilities(self) -> Sequence[Capability]:
-        """Start a probe container and look at it from the host."""
-        probe = CapabilityProbe(self._api, self._instance, self._probe_image, long_timeout_s=self._long_timeout_s)
-        async with self._starts:
-            return await probe.run()
+        """Start a probe container and look at it from the host; start another one that tries to break its limits."""
+        spec = replace(PROBE_SPEC, image=self._probe_image)
+        probe = CapabilityProbe(
+            self._api, self._instance, spec, starts=self._starts, long_timeout_s=self._long_timeout_s
+        )
+        return await probe.run()
 
     @property
     def _api(self) -> PodmanCalls:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from wsmgr.adapters.podman.groups import CGROUPS, own_groups, read_value
 from wsmgr.adapters.podman.process import PROC, status_fields
 
-CGROUPS = Path("/sys/fs/cgroup")
-_LIMIT_FILES = ("memory.max", "memory.swap.max", "cpu.max", "pids.max", "cgroup.freeze")
+_LIMIT_FILES = ("memory.max", "memory.swap.max", "cpu.max", "pids.max")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +56,7 @@ def read_process(pid: int, handle: str, monitor: int, proc: Path = PROC, cgroups
         interfaces=_interfaces((folder / "net/dev").read_text()),
         mounts=parse_mounts((folder / "mountinfo").read_text()),
         nproc=_nproc((folder / "limits").read_text()),
-        cgroup_files=_cgroup_files((folder / "cgroup").read_text(), handle, cgroups),
+        cgroup_files=_cgroup_files(own_groups(pid, handle, proc, cgroups)),
         scratch_bytes=scratch,
         channel_error=error,
         log_max=_log_max(proc / str(monitor) / "cmdline"),
@@ -94,27 +94,15 @@ def _scratch(folder: Path) -> tuple[int | None, str | None]:
     return size.f_blocks * size.f_frsize, None
 
 
-def _cgroup_files(membership: str, handle: str, cgroups: Path) -> dict[str, str]:
-    """The limits, from the process's own group up to the one that bears the container's id: podman sets them there."""
-    if not (cgroups / "cgroup.controllers").exists():
-        return {}
-    path = next((line[3:] for line in membership.splitlines() if line.startswith("0::")), "")
+def _cgroup_files(groups: Sequence[Path]) -> dict[str, str]:
+    """The limits: podman sets them on the process's own group, or on one above it that bears the container's id."""
     found: dict[str, str] = {}
-    group = Path(path.lstrip("/"))
-    while handle in str(group):
+    for group in reversed(groups):
         for name in _LIMIT_FILES:
-            value = _value(cgroups / group / name)
+            value = read_value(group / name)
             if value is not None and found.get(name, "max").startswith("max"):
                 found[name] = value
-        group = group.parent
     return found
-
-
-def _value(file: Path) -> str | None:
-    try:
-        return file.read_text().strip()
-    except OSError:
-        return None
 
 
 def _log_max(cmdline: Path) -> str | None:
