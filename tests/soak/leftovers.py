@@ -10,7 +10,6 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
-from fnmatch import fnmatch
 from pathlib import Path
 
 import psutil
@@ -19,9 +18,9 @@ from wsmgr.adapters.podman import names
 
 KEPT = (
     "state", "state/instance", "state/daemon.lock", "state/wsmgr.db", "state/workers", "run", "run/podman.sock.log",
-    "run/podman.sock.lock", "daemon.log",
+    "run/podman.sock.lock", "daemon.log", "faults.log",
 )  # fmt: skip
-"""What is there after an orderly end, below the folder of the daemon; patterns of fnmatch."""
+"""What is there after an orderly end, below the folder of the daemon; so are empty folders of workers."""
 PAUSE = ("catatonit", "-P")
 """Podman's own process that holds the user namespace; it is meant to stay."""
 PODMAN_S = 60
@@ -74,13 +73,16 @@ class Look:
 
 
 def podman_places() -> tuple[Path, ...]:
-    """Folders in which podman has one entry for each container, running or made."""
+    """Folders in which podman has one entry for each container, running or made.
+
+    Not its `exits`: a container that is removed at the moment of its end leaves an empty file there, whoever did it.
+    """
     done = _podman("info", "--format", "{{.Store.GraphRoot}} {{.Store.RunRoot}}")
     graph, run = (Path(word) for word in done.split())
     runtime = Path(os.environ["XDG_RUNTIME_DIR"])
     return (
         graph / "overlay-containers", graph / "overlay-layers", graph / "tmp", run / "overlay-containers",
-        runtime / "libpod/tmp/exits", runtime / "runc", runtime / "crun",
+        runtime / "runc", runtime / "crun",
     )  # fmt: skip
 
 
@@ -123,7 +125,8 @@ def files(folder: Path) -> Iterator[str]:
     """What is below the folder and not of the kind that stays."""
     for path in folder.rglob("*"):
         name = str(path.relative_to(folder))
-        if not any(fnmatch(name, pattern) for pattern in KEPT):
+        emptied = name.startswith("state/workers/") and path.is_dir() and not any(path.iterdir())
+        if name not in KEPT and not emptied:
             yield str(path)
 
 
@@ -131,7 +134,11 @@ def podman_files(places: tuple[Path, ...]) -> Iterator[str]:
     """What podman keeps for each container, in places that have nothing else that comes and goes."""
     for place in places:
         if place.is_dir():
-            yield from (str(path) for path in place.iterdir() if not path.name.endswith((".lock", ".json")))
+            entries = (path.name for path in place.iterdir())
+            # A service that is killed in the middle of a write leaves its draft, which nobody ever cleans up.
+            yield from (
+                f"{place}/{name}" for name in entries if not name.endswith((".lock", ".json")) and name[0] != "."
+            )
 
 
 def temporary() -> Iterator[str]:

@@ -21,7 +21,7 @@ from tests.soak.progress import Progress, counts
 from tests.soak.records import audit as audit_records
 from tests.soak.stage import Stage
 
-CALLERS = 8
+CALLERS = 12
 WITH_DAEMON, WARM_UP = 0.45, 0.15
 """The share of the time in which the daemon is hit too, and in which a daemon that stays warms up."""
 FADES_WITHIN_S = 15.0

@@ -68,6 +68,21 @@ async def test_a_killed_service_is_started_again(podman_: Podman, spec: MakeSpec
     assert _service_pid(podman_) != killed
 
 
+async def test_services_that_are_killed_again_and_again_leave_no_zombie(podman_: Podman) -> None:
+    """Also when the next one is started by somebody who asks before the watcher looks."""
+    for _ in range(4):
+        killed = _service_pid(podman_)
+        os.kill(killed, signal.SIGKILL)
+        await asyncio.gather(*(podman_.service.ensure() for _ in range(3)), return_exceptions=True)
+        await eventually(lambda: _answers(podman_.engine))
+
+    async def zombies() -> bool | None:
+        children = psutil.Process().children()
+        return None if any(child.status() == psutil.STATUS_ZOMBIE for child in children) else True
+
+    await eventually(zombies)
+
+
 def _freeze(pid: int) -> None:
     """SIGSTOP, and wait until it holds for every thread: one that still runs may answer a last call."""
     os.kill(pid, signal.SIGSTOP)
@@ -200,6 +215,33 @@ async def test_starts_that_died_half_way_leave_nothing(podman_: Podman, spec: Ma
         await podman_.engine.remove(handle)
         assert await podman_.engine.observe(made.workspace) == Absent()
         await eventually(lambda: _nothing_of(handle))  # noqa: B023  # awaited within the same turn of the loop
+
+
+async def test_a_stop_that_died_half_way_leaves_nothing(podman_: Podman, spec: MakeSpec) -> None:
+    """It runs on, and podman calls it stopping: another stop ends it, and a removal does too. Podman's own removal
+    leaves all its processes behind."""
+    for act in ("stop", "remove"):
+        made = spec(f"user:{act}", Behaviour.STUBBORN)
+        handle = await podman_.engine.create(made)
+        await podman_.engine.start(handle)
+        stopping = asyncio.create_task(podman_.engine.stop(handle, 30))
+        await eventually(lambda: _says_stopping(handle))  # noqa: B023  # awaited within the same turn of the loop
+        os.kill(_service_pid(podman_), signal.SIGKILL)
+        await asyncio.gather(stopping, return_exceptions=True)
+        await eventually(lambda: _answers(podman_.engine))
+        assert isinstance(await podman_.engine.observe(made.workspace), Running)
+        if act == "stop":
+            await podman_.engine.stop(handle, 1)
+            assert isinstance(await podman_.engine.observe(made.workspace), Exited)
+        await podman_.engine.remove(handle)
+        assert await podman_.engine.observe(made.workspace) == Absent()
+        await eventually(lambda: _nothing_of(handle))  # noqa: B023  # as above
+
+
+async def _says_stopping(handle: str) -> bool | None:
+    state = (await inspect(handle))["State"]
+    assert isinstance(state, dict)
+    return True if state["Status"] == "stopping" else None
 
 
 async def _nothing_of(handle: str) -> bool | None:
