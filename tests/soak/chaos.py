@@ -74,11 +74,11 @@ class Chaos:
         return True
 
     async def _remove(self, name: str) -> bool:
-        """Only what podman says is running: what it takes for half started or stopping it removes without its processes
-        (4.3.1), whoever asks for it."""
-        if await asyncio.to_thread(_status_of, name) != "running":
-            return False
-        argv = ["podman", "rm", "-f", "-t", "0", name]
+        """Killed first: what podman is stopping at this moment it removes without its processes (4.3.1), whoever asks."""
+        return await self._podman("kill", "--signal", "KILL", name) and await self._podman("rm", "-f", "-t", "0", name)
+
+    async def _podman(self, *arguments: str) -> bool:
+        argv = ["podman", *arguments]
         try:
             done = await asyncio.to_thread(
                 subprocess.run, argv, capture_output=True, text=True, timeout=PODMAN_S, check=False
@@ -115,9 +115,3 @@ class Chaos:
         else:
             if code != 0:
                 self._stage.ledger.violation(f"After {blow.fault.value} the daemon ended with {code}, not 0.")
-
-
-def _status_of(name: str) -> str:
-    argv = ["podman", "container", "inspect", "--format", "{{.State.Status}}", name]
-    done = subprocess.run(argv, capture_output=True, text=True, timeout=PODMAN_S, check=False)
-    return done.stdout.strip()

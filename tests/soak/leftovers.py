@@ -9,7 +9,7 @@ import subprocess
 import tempfile
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
@@ -50,16 +50,18 @@ class Remains:
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """Where to look: the daemon's `folder`, and podman's own places, which `podman_places` finds."""
+    """Where to look: the daemon's `folder`, podman's own places (without them no container is looked for), and the uids
+    on the host that containers have."""
 
     folder: Path
-    podman: tuple[Path, ...] = field(default=())
+    podman: tuple[Path, ...] = ()
+    uids: range = range(0)
 
     def remains(self) -> Remains:
         """All of it, now."""
         return Remains(
             containers=frozenset(containers()) if self.podman else frozenset(),
-            processes=frozenset(processes(self._marks())),
+            processes=frozenset(processes(self._marks(), self.uids)),
             sockets=frozenset(sockets(self.folder)),
             files=frozenset((*files(self.folder), *podman_files(self.podman), *temporary())),
             locks=frozenset(locks(self.folder)),
@@ -95,21 +97,23 @@ def containers() -> Iterator[str]:
             yield f"{row['Id'][:12]} {' '.join(named)} ({row.get('State')})"
 
 
-def processes(marks: tuple[str, ...]) -> Iterator[str]:
-    """Processes of this user's containers, or with one of `marks` in their command line, and zombies of either."""
-    own = {process.pid for process in (psutil.Process(), *psutil.Process().parents())}
-    theirs = _subordinate()
+def processes(marks: tuple[str, ...], uids: range) -> Iterator[str]:
+    """Processes of this user's containers (by their uids), with one of `marks` in their command line, or that ended and
+    for which this one has not waited."""
+    me = psutil.Process()
+    own = {process.pid for process in (me, *me.parents())}
     for process in psutil.process_iter():
         with suppress(psutil.Error):
             if process.pid in own:
                 continue
-            uid, words = process.uids().real, process.cmdline()
-            zombie = process.status() == psutil.STATUS_ZOMBIE
-            line = f"{process.pid} {'zombie ' if zombie else ''}{' '.join(words)[:200] or process.name()}"
-            if tuple(words[:2]) == PAUSE or (uid != os.getuid() and uid not in theirs):
+            uid, ended = process.uids().real, process.status() == psutil.STATUS_ZOMBIE
+            words = [] if ended else process.cmdline()
+            zombie = ended and process.ppid() == me.pid
+            line = f"{process.pid} {' '.join(words)[:200] or process.name()}{' (a zombie)' if ended else ''}"
+            if tuple(words[:2]) == PAUSE or (uid != os.getuid() and uid not in uids):
                 continue
             monitor = process.name() == "conmon" and any(word.startswith("wsmgr-") for word in words)
-            if uid in theirs or zombie or monitor or any(mark in word for word in words for mark in marks):
+            if uid in uids or zombie or monitor or any(mark in word for word in words for mark in marks):
                 yield line
 
 
@@ -160,7 +164,7 @@ def locks(folder: Path) -> Iterator[str]:
                 yield str(path)
 
 
-def _subordinate() -> range:
+def subordinate_uids() -> range:
     """The uids on the host that this user's containers have."""
     done = _podman("unshare", "cat", "/proc/self/uid_map")
     spans = [[int(number) for number in line.split()] for line in done.splitlines()]
