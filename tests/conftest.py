@@ -19,7 +19,7 @@ VIRTUAL = Path(__file__).parent / "control"
 
 
 def pytest_asyncio_loop_factories(item: pytest.Item) -> Mapping[str, Callable[[], asyncio.AbstractEventLoop]]:
-    """Tests of `control` run in virtual time, all others in real time."""
-    if item.path.is_relative_to(VIRTUAL):
+    """Tests of `control`, and modules that say VIRTUAL_TIME, run in virtual time, all others in real time."""
+    if item.path.is_relative_to(VIRTUAL) or getattr(getattr(item, "module", None), "VIRTUAL_TIME", False):
         return {"virtual": VirtualLoop}
     return {"real": asyncio.new_event_loop}

@@ -88,6 +88,7 @@ class FakeDaemon:
     async def stop(self, *, keep: bool = False, deadline_s: float = 10.0) -> None:
         """Stop it."""
         await self.daemon.lifecycle.stop(deadline_s, keep=keep)
+        await self.daemon.lifecycle.close()
 
     async def crash(self) -> None:
         """As after kill -9: its tasks end where they are, and nothing is closed or stored."""

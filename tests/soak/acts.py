@@ -112,7 +112,7 @@ class Fault(StrEnum):
     MAIN_KILL = "SIGKILL of a container's first process"
     SERVICE_KILL = "SIGKILL of podman's service"
     SERVICE_STOP = "SIGSTOP of podman's service"
-    REMOVED = "podman rm -f behind its back"
+    REMOVED = "podman kill and rm behind its back"
 
 
 DAEMON_FAULTS = frozenset({Fault.DAEMON_KILL, Fault.DAEMON_TERM, Fault.DAEMON_HURRY, Fault.DAEMON_KEEP})

@@ -15,8 +15,9 @@ from wsmgr.client import ApiError, AsyncClient, ClientError
 from wsmgr.client.errors import ConnectionLost, DaemonUnreachable
 from wsmgr.wire.execute import ExecuteResponse, InlinePlugin
 
-TRIES = 8
-PAUSE_S = 0.25
+TRIES_FOR_S = 90.0
+"""A named call is tried again for so long: longer than a daemon is ever away."""
+PAUSE_S, LONGEST_PAUSE_S = 0.2, 1.5
 
 
 class Caller:
@@ -52,12 +53,13 @@ class Caller:
         return told
 
     async def _until_answered(self, client: AsyncClient, told: Told) -> None:
-        for attempt in range(TRIES if told.call.named else 1):
-            if attempt:
-                await asyncio.sleep(PAUSE_S * 2 ** min(attempt, 4))
-                self._ledger.tally["retries"] += 1
-            if not await self._ask(client, told):
+        pause_s = PAUSE_S
+        while await self._ask(client, told):
+            if not told.call.named or time.monotonic() - told.begun > TRIES_FOR_S:
                 return
+            await asyncio.sleep(pause_s)
+            pause_s = min(2 * pause_s, LONGEST_PAUSE_S)
+            self._ledger.tally["retries"] += 1
 
     async def _ask(self, client: AsyncClient, told: Told) -> bool:
         """Ask once; whether asking again may help."""

@@ -6,10 +6,11 @@ import asyncio
 import signal
 import subprocess
 import time
+from datetime import UTC, datetime
 
 from tests.soak import draw, processes
 from tests.soak.acts import Blow, Fault
-from tests.soak.stage import SETTINGS, Stage
+from tests.soak.stage import FAULTS, SETTINGS, Stage
 
 EXIT_WITHIN_S = float(str(SETTINGS["shutdown_deadline_s"])) + 20
 """How long a daemon may take to its end: its deadline, one stop that it is in the middle of, and its connections."""
@@ -29,10 +30,18 @@ class Chaos:
         """Until it is cancelled, which must happen in a calm."""
         async for blow in self._stage.each(self._blows):
             async with self._stage.acting():
-                if await self._deal(blow):
+                hit = await self._deal(blow)
+                self._note(blow, hit=hit)
+                if hit:
                     self._stage.ledger.tally["faults"] += 1
                     self._stage.ledger.tally[blow.fault.value] += 1
             await asyncio.sleep(blow.pause_s)
+
+    def _note(self, blow: Blow, *, hit: bool) -> None:
+        """In a file beside the daemon's log, to be read next to it."""
+        with (self._stage.folder / FAULTS).open("a") as file:
+            when = datetime.now(UTC).isoformat(timespec="milliseconds")
+            file.write(f"{when} {blow.fault.value} ({blow.place.workspace}, {blow.lasts_s:.1f} s): hit {hit}\n")
 
     async def _deal(self, blow: Blow) -> bool:
         """Whether anybody was hit."""
@@ -65,7 +74,11 @@ class Chaos:
         return True
 
     async def _remove(self, name: str) -> bool:
-        argv = ["podman", "rm", "-f", "-t", "0", name]
+        """Killed first: what podman is stopping at this moment it removes without its processes (4.3.1), whoever asks."""
+        return await self._podman("kill", "--signal", "KILL", name) and await self._podman("rm", "-f", "-t", "0", name)
+
+    async def _podman(self, *arguments: str) -> bool:
+        argv = ["podman", *arguments]
         try:
             done = await asyncio.to_thread(
                 subprocess.run, argv, capture_output=True, text=True, timeout=PODMAN_S, check=False

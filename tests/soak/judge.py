@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tests.soak.acts import How
 from tests.soak.ledger import NOT_RUN, Told
-from tests.soak.plugin import DISTURBED, EXPECTED
+from tests.soak.plugin import ALSO, DISTURBED, EXPECTED
 from wsmgr.wire.execute import ExecuteResponse
 from wsmgr.wire.execution import Execution
 
@@ -20,7 +20,7 @@ def of_answer(told: Told, answer: ExecuteResponse) -> list[str]:
             wrong.append(f"{_name(told)} has the output of another call: {answer.output!r}.")
     elif answer.error is None:
         wrong.append(f"{_name(told)} failed without an error.")
-    elif answer.error.type != expected and answer.error.type not in DISTURBED:
+    elif answer.error.type not in {expected, ALSO.get(told.call.how), *DISTURBED}:
         wrong.append(f"{_name(told)} ended as {answer.error.type} ({answer.error.message}), not as {expected}.")
     return wrong
 

@@ -9,8 +9,7 @@ import subprocess
 import tempfile
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass, field
-from fnmatch import fnmatch
+from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
@@ -19,9 +18,9 @@ from wsmgr.adapters.podman import names
 
 KEPT = (
     "state", "state/instance", "state/daemon.lock", "state/wsmgr.db", "state/workers", "run", "run/podman.sock.log",
-    "run/podman.sock.lock", "daemon.log",
+    "run/podman.sock.lock", "daemon.log", "faults.log",
 )  # fmt: skip
-"""What is there after an orderly end, below the folder of the daemon; patterns of fnmatch."""
+"""What is there after an orderly end, below the folder of the daemon; so are empty folders of workers."""
 PAUSE = ("catatonit", "-P")
 """Podman's own process that holds the user namespace; it is meant to stay."""
 PODMAN_S = 60
@@ -51,16 +50,18 @@ class Remains:
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """Where to look: the daemon's `folder`, and podman's own places, which `podman_places` finds."""
+    """Where to look: the daemon's `folder`, podman's own places (without them no container is looked for), and the uids
+    on the host that containers have."""
 
     folder: Path
-    podman: tuple[Path, ...] = field(default=())
+    podman: tuple[Path, ...] = ()
+    uids: range = range(0)
 
     def remains(self) -> Remains:
         """All of it, now."""
         return Remains(
             containers=frozenset(containers()) if self.podman else frozenset(),
-            processes=frozenset(processes(self._marks())),
+            processes=frozenset(processes(self._marks(), self.uids)),
             sockets=frozenset(sockets(self.folder)),
             files=frozenset((*files(self.folder), *podman_files(self.podman), *temporary())),
             locks=frozenset(locks(self.folder)),
@@ -74,13 +75,16 @@ class Look:
 
 
 def podman_places() -> tuple[Path, ...]:
-    """Folders in which podman has one entry for each container, running or made."""
+    """Folders in which podman has one entry for each container, running or made.
+
+    Not its `exits`: a container that is removed at the moment of its end leaves an empty file there, whoever did it.
+    """
     done = _podman("info", "--format", "{{.Store.GraphRoot}} {{.Store.RunRoot}}")
     graph, run = (Path(word) for word in done.split())
     runtime = Path(os.environ["XDG_RUNTIME_DIR"])
     return (
         graph / "overlay-containers", graph / "overlay-layers", graph / "tmp", run / "overlay-containers",
-        runtime / "libpod/tmp/exits", runtime / "runc", runtime / "crun",
+        runtime / "runc", runtime / "crun",
     )  # fmt: skip
 
 
@@ -93,21 +97,23 @@ def containers() -> Iterator[str]:
             yield f"{row['Id'][:12]} {' '.join(named)} ({row.get('State')})"
 
 
-def processes(marks: tuple[str, ...]) -> Iterator[str]:
-    """Processes of this user's containers, or with one of `marks` in their command line, and zombies of either."""
-    own = {process.pid for process in (psutil.Process(), *psutil.Process().parents())}
-    theirs = _subordinate()
+def processes(marks: tuple[str, ...], uids: range) -> Iterator[str]:
+    """Processes of this user's containers (by their uids), with one of `marks` in their command line, or that ended and
+    for which this one has not waited."""
+    me = psutil.Process()
+    own = {process.pid for process in (me, *me.parents())}
     for process in psutil.process_iter():
         with suppress(psutil.Error):
             if process.pid in own:
                 continue
-            uid, words = process.uids().real, process.cmdline()
-            zombie = process.status() == psutil.STATUS_ZOMBIE
-            line = f"{process.pid} {'zombie ' if zombie else ''}{' '.join(words)[:200] or process.name()}"
-            if tuple(words[:2]) == PAUSE or (uid != os.getuid() and uid not in theirs):
+            uid, ended = process.uids().real, process.status() == psutil.STATUS_ZOMBIE
+            words = [] if ended else process.cmdline()
+            zombie = ended and process.ppid() == me.pid
+            line = f"{process.pid} {' '.join(words)[:200] or process.name()}{' (a zombie)' if ended else ''}"
+            if tuple(words[:2]) == PAUSE or (uid != os.getuid() and uid not in uids):
                 continue
             monitor = process.name() == "conmon" and any(word.startswith("wsmgr-") for word in words)
-            if uid in theirs or zombie or monitor or any(mark in word for word in words for mark in marks):
+            if uid in uids or zombie or monitor or any(mark in word for word in words for mark in marks):
                 yield line
 
 
@@ -123,7 +129,8 @@ def files(folder: Path) -> Iterator[str]:
     """What is below the folder and not of the kind that stays."""
     for path in folder.rglob("*"):
         name = str(path.relative_to(folder))
-        if not any(fnmatch(name, pattern) for pattern in KEPT):
+        emptied = name.startswith("state/workers/") and path.is_dir() and not any(path.iterdir())
+        if name not in KEPT and not emptied:
             yield str(path)
 
 
@@ -131,7 +138,11 @@ def podman_files(places: tuple[Path, ...]) -> Iterator[str]:
     """What podman keeps for each container, in places that have nothing else that comes and goes."""
     for place in places:
         if place.is_dir():
-            yield from (str(path) for path in place.iterdir() if not path.name.endswith((".lock", ".json")))
+            entries = (path.name for path in place.iterdir())
+            # A service that is killed in the middle of a write leaves its draft, which nobody ever cleans up.
+            yield from (
+                f"{place}/{name}" for name in entries if not name.endswith((".lock", ".json")) and name[0] != "."
+            )
 
 
 def temporary() -> Iterator[str]:
@@ -153,7 +164,7 @@ def locks(folder: Path) -> Iterator[str]:
                 yield str(path)
 
 
-def _subordinate() -> range:
+def subordinate_uids() -> range:
     """The uids on the host that this user's containers have."""
     done = _podman("unshare", "cat", "/proc/self/uid_map")
     spans = [[int(number) for number in line.split()] for line in done.splitlines()]

@@ -34,7 +34,7 @@ export default async ({ how, ms, echo }, context) => {
     case 'spin': while (true) {}
     case 'hang': return new Promise(() => {});
     case 'memory': { const all = []; while (true) all.push(Buffer.alloc(4e6, 1)); }
-    case 'big': return 'x'.repeat(20e6);
+    case 'big': return 'x'.repeat(9e6);
     case 'invalid': return 10n;
     case 'suicide': process.kill(process.pid, 'SIGKILL'); return later(5000, told);
     default: return told;
@@ -60,6 +60,9 @@ EXPECTED: dict[How, str | None] = {
     How.UNLOADABLE: "LoadError",
 }
 """The error of each way to end, None for success."""
+
+ALSO = {How.BIG: "OutOfMemory"}
+"""What is as right: a small workspace may have no memory left for a large output."""
 
 DISTURBED = frozenset({"Crash", "Lost", "Cancelled", "Timeout"})
 """How a run may end instead while something is being broken: it did start, and its answer says so."""

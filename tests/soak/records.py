@@ -30,17 +30,22 @@ def audit(database: Path) -> Iterator[str]:
             # Nobody else may be at work on it, and the lock of one that was killed must be gone.
             connection.execute("BEGIN IMMEDIATE")
             connection.execute("ROLLBACK")
+            yield from _within(connection)
         except sqlite3.OperationalError as error:
             yield f"The database is locked after the daemon's end: {error}."
-            return
-        for (word,) in connection.execute("PRAGMA integrity_check"):
-            if word != "ok":
-                yield f"The database is damaged: {word}."
-        for table, row, parent, _ in connection.execute("PRAGMA foreign_key_check"):
-            yield f"The row {row} of {table} points to a row of {parent} that is not there."
-        for rows, column, sentence in ORPHANS:
-            for (name,) in connection.execute(f"SELECT {column} FROM {rows}"):  # noqa: S608  # written above
-                yield sentence.format(name)
+        except sqlite3.DatabaseError as error:
+            yield f"The database is damaged: {error}."
     for beside in ("-wal", "-shm", "-journal"):
         if database.with_name(database.name + beside).exists():
             yield f"The database left {database.name}{beside} behind."
+
+
+def _within(connection: sqlite3.Connection) -> Iterator[str]:
+    for (word,) in connection.execute("PRAGMA integrity_check"):
+        if word != "ok":
+            yield f"The database is damaged: {word}."
+    for table, row, parent, _ in connection.execute("PRAGMA foreign_key_check"):
+        yield f"The row {row} of {table} points to a row of {parent} that is not there."
+    for rows, column, sentence in ORPHANS:
+        for (name,) in connection.execute(f"SELECT {column} FROM {rows}"):  # noqa: S608  # written above
+            yield sentence.format(name)

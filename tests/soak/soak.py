@@ -14,14 +14,14 @@ from tests.soak.callers import Caller
 from tests.soak.chaos import EXIT_WITHIN_S, Chaos
 from tests.soak.exam import Exam
 from tests.soak.keepers import Keeper, Person
-from tests.soak.leftovers import Look, Remains, podman_places
+from tests.soak.leftovers import Look, Remains, podman_places, subordinate_uids
 from tests.soak.listener import Listener
 from tests.soak.logbook import audit as audit_log
 from tests.soak.progress import Progress, counts
 from tests.soak.records import audit as audit_records
 from tests.soak.stage import Stage
 
-CALLERS = 8
+CALLERS = 12
 WITH_DAEMON, WARM_UP = 0.45, 0.15
 """The share of the time in which the daemon is hit too, and in which a daemon that stays warms up."""
 FADES_WITHIN_S = 15.0
@@ -40,7 +40,7 @@ class Soak:
     async def run(self) -> list[str]:
         """All violations, each one a sentence."""
         stage, say = self._stage, self._progress.say
-        look = Look(stage.folder, podman_places())
+        look = Look(stage.folder, podman_places(), subordinate_uids())
         before = look.remains()
         stage.witness.start()
         try:

@@ -19,12 +19,14 @@ T = TypeVar("T")
 
 SETTINGS: dict[str, object] = {"health_every_s": 2, "health_timeout_s": 2, "shutdown_deadline_s": 12}
 """Faster than an operator would have it, so that a soak sees more of it."""
+FAULTS = "faults.log"
+"""The file in the soak's folder that says when what was broken."""
 STARTED_WITHIN_S = 60.0
 """How long the daemon may take to answer after a start."""
 BACK_FOR_S = 1.0
 """For so long after a start a client may still meet a connection of the daemon before."""
-CALM_WITHIN_S = 150.0
-"""How long what is under way may go on: a queue, a cold start and a call's own time, one after the other."""
+CALM_WITHIN_S = 180.0
+"""How long what is under way may go on: tries for a minute and a half, then a queue, a start, a call's own time."""
 
 
 @dataclass(slots=True)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Callable
+
 import structlog
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -14,6 +17,9 @@ log = structlog.get_logger(__name__)
 
 MAX_BODY_BYTES = 64 * 1024 * 1024
 """No request is larger than this, whatever the plan; plans allow less."""
+
+HANG_UP_S = 1.0
+"""The longest wait for the end of a connection that was ended here."""
 
 OPEN_PATHS = frozenset({"/health", "/metrics"})
 ADMIN_PREFIXES = (
@@ -40,6 +46,14 @@ class Gate:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one request."""
+        try:
+            await self._handle(scope, receive, send)
+        except asyncio.CancelledError:
+            if "hang_up" not in scope.get("state", {}):
+                raise
+            await _hang_up(scope["state"]["hang_up"], receive)
+
+    async def _handle(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
@@ -102,6 +116,16 @@ async def answer(send: Send, status: int, body: bytes, headers: list[tuple[bytes
     headers = [*headers, (b"content-length", str(len(body)).encode())]
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": body})
+
+
+async def _hang_up(abort: Callable[[], None], receive: Receive) -> None:
+    """Give no answer: the daemon ends under this request, and nobody knows what becomes of it. An error status would
+    say that it did not run."""
+    abort()
+    # The server would answer for an application that returns before the connection is known to be gone.
+    async with asyncio.timeout(HANG_UP_S):
+        while (await receive())["type"] != "http.disconnect":
+            pass
 
 
 async def _defect(scope: Scope, send: Send, error: Exception) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any
+from typing import Any, cast
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
@@ -11,10 +11,12 @@ from wsmgr.api.identity import peer_of
 
 
 class PeerProtocol(HttpToolsProtocol):
-    """`scope["state"]["peer"]` is a Peer on the unix socket and None on TCP. uvicorn has no such thing of its own."""
+    """`scope["state"]["peer"]` is a Peer on the unix socket and None on TCP, `scope["state"]["hang_up"]` ends the
+    connection at once. uvicorn has no such things of its own."""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Read the credentials once for a connection."""
-        connection: Any = transport.get_extra_info("socket")
-        self.app_state = {**self.app_state, "peer": peer_of(connection)}
-        super().connection_made(transport)  # type: ignore[arg-type]  # uvicorn narrows asyncio's own signature
+        both_ways = cast("asyncio.Transport", transport)
+        connection: Any = both_ways.get_extra_info("socket")
+        self.app_state = {**self.app_state, "peer": peer_of(connection), "hang_up": both_ways.abort}
+        super().connection_made(both_ways)

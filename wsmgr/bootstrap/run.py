@@ -81,10 +81,11 @@ async def _serve(settings: Settings) -> int:
             task.cancel()
         await asyncio.gather(*background, return_exceptions=True)
         await _stop(daemon, settings, how)
-        if parts.service is not None and not how.keep:
-            await parts.service.end()
         http_stopped.set()
         await serving
+        await daemon.lifecycle.close()
+        if parts.service is not None and not how.keep:
+            await parts.service.end()
     finally:
         for one in sockets:
             one.close()
@@ -118,7 +119,7 @@ class _Ending:
 
 
 async def _stop(daemon: Daemon, settings: Settings, how: _Ending) -> None:
-    """Stop in order; a second signal cuts the waiting short, but the store is closed in any case."""
+    """Stop in order; a second signal cuts the waiting short."""
     log.info("stopping", keep=how.keep, deadline_s=settings.shutdown_deadline_s)
     stopping = asyncio.create_task(daemon.lifecycle.stop(settings.shutdown_deadline_s, keep=how.keep))
     hurrying = asyncio.create_task(how.hurry.wait())
@@ -127,8 +128,7 @@ async def _stop(daemon: Daemon, settings: Settings, how: _Ending) -> None:
         log.warning("hurried: workspaces may be left running for the next daemon")
         stopping.cancel()
         await asyncio.gather(stopping, return_exceptions=True)
-        daemon.feed.close()
-        await daemon.store.close()
+        await daemon.lifecycle.hurry()
     hurrying.cancel()
     if stopping.done() and not stopping.cancelled():
         stopping.result()

@@ -214,10 +214,14 @@ class Fleet:
         entry.active_mono, entry.unused_before_s = self._clock.monotonic(), 0.0
 
     async def flush(self) -> None:
-        """Store the noted activity."""
+        """Store the noted activity. Raises StoreUnavailable: then it is stored with the next one."""
         active, self._active = self._active, {}
-        if active:
-            await self._store.touch_workspaces(list(active.items()))
+        try:
+            if active:
+                await self._store.touch_workspaces(list(active.items()))
+        except BaseException:
+            self._active = active | self._active
+            raise
 
     async def forget(self, entry: Entry) -> None:
         """Drop a workspace whose containers are gone. It is out of sight at once, so that a call that comes now makes a

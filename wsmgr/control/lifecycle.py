@@ -25,7 +25,7 @@ from wsmgr.control.retention import Retention
 from wsmgr.control.usage import Usage
 from wsmgr.control.wishes import Wishes
 from wsmgr.control.workspaces import Workspaces
-from wsmgr.core.errors import StoreUnavailable
+from wsmgr.core.errors import StoreUnavailable, WsmgrError
 from wsmgr.ports.channel import Channel
 from wsmgr.ports.clock import Clock
 from wsmgr.ports.store import Store
@@ -42,7 +42,7 @@ class Rhythm:
 
 
 class Lifecycle:
-    """Owns the background tasks. `start` once, then `stop` once."""
+    """Owns the background tasks. `start` once, then `stop` (and `hurry` where that is cancelled), then `close`."""
 
     def __init__(
         self,
@@ -124,7 +124,8 @@ class Lifecycle:
             self._tasks.append(asyncio.create_task(self._delivery.run(), name="delivery"))
 
     async def stop(self, deadline_s: float, *, keep: bool) -> None:
-        """Refuse calls, let those in flight end, stop all workspaces (unless `keep`), and close. Bounded in time."""
+        """Refuse calls, let those in flight end, stop all workspaces (unless `keep`). Bounded in time. What else is
+        under way can still be answered, until `close`."""
         self._executions.refuse()
         drained = await self._executions.drain(deadline_s / 2)
         if not drained:
@@ -133,10 +134,7 @@ class Lifecycle:
         left = 0 if keep else await self._workspaces.stop_all(deadline_s / 2)
         if left:
             log.warning("workspaces were still there at the deadline", left=left)
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-        await self._reconciler.close()
+        await self._end_loops()
         await self._wishes.close()
         kept = "Workspaces were left running for the next daemon." if keep else "All workspaces were stopped."
         await self._audit.say(DAEMON, "daemon.stopped", f"{left} workspaces are left." if left else kept)
@@ -146,12 +144,26 @@ class Lifecycle:
             await self._fleet.flush()
         except StoreUnavailable as error:
             log.error("last activity not stored", why=error.sentence)
+
+    async def hurry(self) -> None:
+        """After a `stop` that was cancelled: begin nothing more, and end the streams of events."""
+        await self._end_loops()
+        self._feed.close()
+
+    async def close(self) -> None:
+        """Let go of everything. The server has ended before: whoever is answered finds what was done for him kept."""
         if self._delivery is not None:
             await self._delivery.close()
         await self._usage.close()
         await self._channel.close()
         await self._engines.close()
         await self._store.close()
+
+    async def _end_loops(self) -> None:
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._reconciler.close()
 
     async def _write_behind(self) -> None:
         await self._fleet.flush()
@@ -170,6 +182,8 @@ class Lifecycle:
             began = self._clock.monotonic()
             try:
                 await work()
+            except WsmgrError as error:
+                log.warning("background work not done", work=getattr(work, "__qualname__", ""), why=error.sentence)
             except Exception:
                 # A background loop that ended would be missed only much later; the defect is logged and it goes on.
                 log.exception("background work failed", work=getattr(work, "__qualname__", str(work)))

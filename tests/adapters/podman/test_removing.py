@@ -32,16 +32,18 @@ async def scripted() -> AsyncIterator[tuple[PodmanProxy, PodmanCalls]]:
 @pytest.mark.parametrize(("status", "asked"), [
     ("created", ["GET", "POST", "DELETE"]),
     ("configured", ["GET", "POST", "DELETE"]),
+    ("stopping", ["GET", "POST", "POST", "DELETE"]),
     ("running", ["GET", "DELETE"]),
     ("exited", ["GET", "DELETE"]),
 ])  # fmt: skip
-async def test_what_may_be_half_started_is_initialized_first(
+async def test_what_may_be_half_started_or_half_stopped_is_met_first(
     scripted: tuple[PodmanProxy, PodmanCalls], status: str, asked: list[str]
 ) -> None:
-    """Whatever podman says to that: it fails where there are remains, and clears them away by failing."""
+    """Whatever podman says to that: a start fails where there are remains, and clears them away by failing."""
     proxy, calls = scripted
     proxy.spoil("GET", f"{ONE}/json", Says(200, json.dumps({"State": {"Status": status}})))
     proxy.spoil("POST", f"{ONE}/init", Answers(500, "container with given ID already exists"))
+    proxy.spoil("POST", f"{ONE}/(kill|wait)", Answers(500, "it is gone by now"))
     proxy.spoil("DELETE", ONE, Says(200, "[]"))
     assert (await remove_container(calls, "c1", 2.0)).ok
     assert [one.method for one in proxy.asked] == asked

@@ -15,12 +15,14 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import psutil
 import pytest
 
 from tests.contract.engine.rig import Rig, small_spec
 from wsmgr.adapters.podman.api_service import ApiService
 from wsmgr.adapters.podman.engine import PodmanEngine
 from wsmgr.adapters.podman.image import ImageBuilder
+from wsmgr.core.errors import EngineUnavailable
 from wsmgr.core.isolation import Isolation
 from wsmgr.core.workspace import Endpoint
 
@@ -100,6 +102,30 @@ def peer_uid(at: Endpoint) -> int:
         credentials = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i"))
     _pid, uid, _gid = struct.unpack("3i", credentials)
     return int(uid)
+
+
+def service_pid(podman_: Podman) -> int:
+    """The podman service that this engine started."""
+    process = podman_.service.own
+    assert process is not None
+    return process.pid
+
+
+async def answers(engine: PodmanEngine) -> bool | None:
+    """For `eventually`: until the engine works."""
+    try:
+        await engine.ping()
+    except EngineUnavailable:
+        return None
+    return True
+
+
+def words_of(pid: int) -> list[str]:
+    """The command line of a process, empty when it is gone."""
+    try:
+        return psutil.Process(pid).cmdline()
+    except psutil.Error:
+        return []
 
 
 @asynccontextmanager

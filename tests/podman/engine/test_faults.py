@@ -14,7 +14,7 @@ import pytest
 
 from tests.contract.engine.eventually import eventually
 from tests.contract.engine.rig import Behaviour, MakeSpec
-from tests.podman.engine.rig import IMAGE, Podman, inspect, podman, remove_all
+from tests.podman.engine.rig import IMAGE, Podman, answers, inspect, podman, remove_all, service_pid, words_of
 from wsmgr.adapters.podman.api_service import ApiService
 from wsmgr.adapters.podman.engine import PodmanEngine
 from wsmgr.adapters.podman.names import container_name
@@ -25,34 +25,13 @@ FLOODS = 4020
 """The `output_bytes` at which the test runtime writes 100,000 lines of 106 bytes at once."""
 
 
-def _service_pid(podman_: Podman) -> int:
-    process = podman_.service.own
-    assert process is not None
-    return process.pid
-
-
 def _serving(socket: Path) -> list[int]:
     """The processes that serve on this socket, by their command lines."""
-    return [pid for pid in psutil.pids() if f"unix://{socket}" in _words(pid)]
+    return [pid for pid in psutil.pids() if f"unix://{socket}" in words_of(pid)]
 
 
 def _size(path: str) -> int:
     return Path(path).stat().st_size
-
-
-def _words(pid: int) -> list[str]:
-    try:
-        return psutil.Process(pid).cmdline()
-    except psutil.Error:
-        return []
-
-
-async def _answers(engine: PodmanEngine) -> bool | None:
-    try:
-        await engine.ping()
-    except EngineUnavailable:
-        return None
-    return True
 
 
 async def test_a_killed_service_is_started_again(podman_: Podman, spec: MakeSpec) -> None:
@@ -60,12 +39,12 @@ async def test_a_killed_service_is_started_again(podman_: Podman, spec: MakeSpec
     made = spec("user:a")
     await podman_.engine.start(await podman_.engine.create(made))
     before = await podman_.engine.observe(made.workspace)
-    killed = _service_pid(podman_)
+    killed = service_pid(podman_)
     os.kill(killed, signal.SIGKILL)
-    await eventually(lambda: _answers(podman_.engine))
+    await eventually(lambda: answers(podman_.engine))
     assert isinstance(before, Running)
     assert await podman_.engine.observe(made.workspace) == before
-    assert _service_pid(podman_) != killed
+    assert service_pid(podman_) != killed
 
 
 def _freeze(pid: int) -> None:
@@ -82,7 +61,7 @@ async def test_a_hung_service_is_said_to_be_so_in_time(podman_: Podman, spec: Ma
     """While the service is stopped every call fails within its time-out; all works again after SIGCONT."""
     engine = podman_.another(timeout_s=1.0, threads=4, start_concurrency=1)
     await engine.open()
-    pid = _service_pid(podman_)
+    pid = service_pid(podman_)
     _freeze(pid)
     try:
         begin = time.monotonic()
@@ -93,8 +72,8 @@ async def test_a_hung_service_is_said_to_be_so_in_time(podman_: Podman, spec: Ma
         assert {type(outcome) for outcome in outcomes} == {EngineUnavailable}
     finally:
         os.kill(pid, signal.SIGCONT)
-    await eventually(lambda: _answers(engine))
-    assert _service_pid(podman_) == pid
+    await eventually(lambda: answers(engine))
+    assert service_pid(podman_) == pid
     await engine.close()
 
 
@@ -104,10 +83,10 @@ async def test_a_service_that_hangs_for_long_is_replaced(podman_: Podman) -> Non
     await podman_.engine.close()
     engine = PodmanEngine(podman_.socket, podman_.instance, probe_image=IMAGE, service=service, timeout_s=1.0)
     await engine.open()
-    pid = _service_pid(podman_)
+    pid = service_pid(podman_)
     os.kill(pid, signal.SIGSTOP)
-    await eventually(lambda: _answers(engine))
-    assert _service_pid(podman_) != pid
+    await eventually(lambda: answers(engine))
+    assert service_pid(podman_) != pid
     await engine.close()
 
 
@@ -167,46 +146,6 @@ async def test_a_stranger_with_our_name_is_reported(podman_: Podman, spec: MakeS
         assert (await inspect(name))["Name"] == name
     finally:
         await remove_all(f"name=^{name}$")
-
-
-async def test_creates_that_died_half_way_are_got_over(podman_: Podman, spec: MakeSpec) -> None:
-    """Whatever moment of a create the service is killed at, the next create and start succeed."""
-    for delay_ms in (1, 3, 6, 10, 15, 25):
-        made = spec(f"user:half{delay_ms}")
-        creating = asyncio.create_task(podman_.engine.create(made))
-        await asyncio.sleep(delay_ms / 1000)  # the moment of the kill is what varies; nothing is waited for
-        os.kill(_service_pid(podman_), signal.SIGKILL)
-        await asyncio.gather(creating, return_exceptions=True)
-        await eventually(lambda: _answers(podman_.engine))
-        assert isinstance(await podman_.engine.observe(made.workspace), Absent | Created)
-        await podman_.engine.start(await podman_.engine.create(made))
-        assert isinstance(await podman_.engine.observe(made.workspace), Running)
-
-
-async def test_starts_that_died_half_way_leave_nothing(podman_: Podman, spec: MakeSpec) -> None:
-    """Whatever moment of a start the service is killed at: the next start succeeds, and so does a removal, after which
-    no process and no state of the container is left. Podman by itself leaves its monitor and first process for ever."""
-    for delay_ms in (2, 15, 30, 60):
-        made = spec(f"user:half{delay_ms}")
-        handle = await podman_.engine.create(made)
-        starting = asyncio.create_task(podman_.engine.start(handle))
-        await asyncio.sleep(delay_ms / 1000)  # the moment of the kill is what varies; nothing is waited for
-        os.kill(_service_pid(podman_), signal.SIGKILL)
-        await asyncio.gather(starting, return_exceptions=True)
-        await eventually(lambda: _answers(podman_.engine))
-        if delay_ms == 30:
-            await podman_.engine.start(handle)
-            assert isinstance(await podman_.engine.observe(made.workspace), Running)
-        await podman_.engine.remove(handle)
-        assert await podman_.engine.observe(made.workspace) == Absent()
-        await eventually(lambda: _nothing_of(handle))  # noqa: B023  # awaited within the same turn of the loop
-
-
-async def _nothing_of(handle: str) -> bool | None:
-    """Whether no process has this container's id in its command line, and the runtime knows nothing of it."""
-    words = [word for pid in psutil.pids() for word in _words(pid)]
-    places = [Path(os.environ["XDG_RUNTIME_DIR"]) / runtime / handle for runtime in ("runc", "crun")]
-    return True if handle not in words and not any(place.exists() for place in places) else None
 
 
 async def test_instances_do_not_see_each_other(podman_: Podman, spec: MakeSpec) -> None:

@@ -57,6 +57,7 @@ class ApiService:
         self._backoff_most_s = backoff_most_s
         self._record = socket.with_name(socket.name + ".pid")
         self._log = socket.with_name(socket.name + ".log")
+        self._children: list[Detached] = []
 
     @property
     def own(self) -> Detached | None:
@@ -81,6 +82,8 @@ class ApiService:
         last_start = silent_since = float("-inf")
         while True:
             process = self.own
+            # Those before it too: a process that nobody waits for stays as a zombie.
+            self._children = [child for child in self._children if child.alive]
             await (process.ended(self._check_every_s) if process else asyncio.sleep(self._check_every_s))
             state = await liveness(self._socket, self._answer_timeout_s)
             now = time.monotonic()
@@ -158,6 +161,7 @@ class ApiService:
         environment = {key: value for key, value in os.environ.items() if key in _KEPT or key.startswith("LC_")}
         argv = [program, "system", "service", "--time=0", f"unix://{self._socket}"]
         process = spawn(argv, environment, self._log)
+        self._children.append(process)
         remember(process, self._record)
         return process
 

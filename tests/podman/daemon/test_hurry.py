@@ -1,0 +1,56 @@
+"""A second SIGTERM: the daemon ends at once, and leaves to the next one what it could not end."""
+
+from __future__ import annotations
+
+import signal
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from tests.podman.daemon.rig import RealDaemon, inline, output, real_daemon, wait_for
+from wsmgr.client import ApiError
+
+ECHO = "export default (input) => input"
+SLEEP = "export default (ms) => new Promise(resolve => setTimeout(resolve, ms, 'slept'))"
+
+
+@pytest.fixture
+def daemon() -> Iterator[RealDaemon]:
+    """One that would wait for its calls for half a minute."""
+    with real_daemon(shutdown_deadline_s=60) as daemon:
+        yield daemon
+
+
+def test_a_second_signal_hurries(daemon: RealDaemon) -> None:
+    """The first one waits for the call in flight and refuses new ones; the second ends it within seconds, with 0. The
+    call gets no answer rather than a wrong one, and its record says that it is lost; the container is adopted."""
+    with daemon.client() as client, ThreadPoolExecutor(1) as pool:
+        output(client, "a", ECHO, 1)
+        before = daemon.container("user:a")["Id"]
+        calling = pool.submit(client.execute, "a", inline(SLEEP, "sleep"), 50_000, execution_id="long")
+        wait_for(lambda: client.health().inflight, 10)
+        daemon.send(signal.SIGTERM)
+        wait_for(lambda: client.health().status == "stopping", 10)
+        with pytest.raises(ApiError) as refused:
+            client.execute("a", inline(ECHO), 1)
+        assert (refused.value.status, refused.value.code, refused.value.retryable) == (503, "shutting_down", True)
+        assert not calling.done()
+        begun = time.monotonic()
+        assert daemon.stop(signal.SIGTERM, timeout_s=20) == 0
+        assert time.monotonic() - begun < 12
+        error = calling.exception()
+        assert error is not None
+        assert not isinstance(error, ApiError)
+    log = daemon.log.read_text()
+    assert "hurried" in log
+    assert "Traceback" not in log
+    assert not daemon.socket.exists()
+    daemon.start()
+    with daemon.client() as client:
+        record = client.execution("long")
+        assert (record.state, record.output) == ("lost", None)
+        wait_for(lambda: client.workspace("user:a").status == "RUNNING", 20)
+        assert output(client, "a", ECHO, 2) == 2
+        assert daemon.container("user:a")["Id"] == before
