@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from wsmgr.core.admission import ENVELOPE_BYTES, Asked, OneCall, OneVersion, OneWorkspace, Usage, admit, timeout_of
 from wsmgr.core.errors import QuotaExceeded, TooLarge, WsmgrError
@@ -119,6 +121,36 @@ def test_what_is_over_the_plan_is_refused_with_the_limit_and_the_usage(
     assert (error.retryable, error.retry_after) == (retryable, retry_after)
     assert limit in BY_NAME
     assert error.status == (413 if kind is TooLarge else 429)
+
+
+@given(
+    limits=st.builds(
+        lambda places, memory, total: overridden(
+            FREE.limits, {"maxConcurrentWorkspaces": places, "memoryMb": memory, "ownerMemoryMb": total}
+        ),
+        st.integers(0, 5),
+        st.integers(32, 300),
+        st.integers(0, 900),
+    ),
+    coming=st.lists(st.booleans(), max_size=60),
+)
+def test_whoever_comes_and_goes_the_owner_never_holds_more_than_it_may(limits: Limits, coming: list[bool]) -> None:
+    """In number and in memory; and nobody is refused who would fit."""
+    held = 0
+    for comes in coming:
+        if not comes:
+            held = max(0, held - 1)
+            continue
+        fits = held < limits.max_workspaces and (held + 1) * limits.memory_mb <= limits.total_memory_mb
+        usage = Usage(workspaces=held, memory_mb=held * limits.memory_mb)
+        if fits:
+            admit(limits, OneWorkspace(), usage)
+            held += 1
+        else:
+            with pytest.raises(QuotaExceeded):
+                admit(limits, OneWorkspace(), usage)
+        assert held <= limits.max_workspaces
+        assert held * limits.memory_mb <= limits.total_memory_mb
 
 
 @pytest.mark.parametrize(
