@@ -84,6 +84,7 @@ async def test_a_hundred_calls_to_a_hundred_workspaces_run_in_three(crowd: Crowd
     for error in refused:
         assert isinstance(error, QuotaExceeded)
         assert error.details == {"limit": "maxConcurrentWorkspaces", "allowed": 3, "used": 3}
+    assert len(await crowd.store.workspaces()) == 3
 
 
 @pytest.mark.parametrize("seed", range(12))
@@ -162,6 +163,13 @@ async def test_no_workspace_is_made_for_a_call_that_cannot_run(system: FakeDaemo
     with pytest.raises(NotFound):
         await system.execute("user:carol")
     assert [record.id for record in await system.store.workspaces()] == [NAMES[0]]
+
+
+async def test_many_first_calls_of_one_workspace_share_it(system: FakeDaemon) -> None:
+    """They are one newcomer, and take one place."""
+    served, refused = await results(*(system.execute("user:alice~w0") for _ in range(50)))
+    assert (len(served), refused) == (50, [])
+    assert len(system.engine.running()) == 1
 
 
 async def test_what_holds_memory_already_goes_on_under_a_smaller_plan(system: FakeDaemon) -> None:

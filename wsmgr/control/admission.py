@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 
+from wsmgr.control.arrivals import Arrivals
 from wsmgr.control.entry import Entry
 from wsmgr.control.fleet import Fleet
 from wsmgr.control.terms import Terms
 from wsmgr.core.admission import OneCall, OneWorkspace, Usage, admit
-from wsmgr.core.ids import OwnerKey
+from wsmgr.core.ids import WorkspaceId, owner_of
 from wsmgr.core.rate import refilled, spent
 from wsmgr.ports.clock import Clock
 
@@ -21,6 +22,7 @@ class Admission:
         self._fleet = fleet
         self._terms = terms
         self._clock = clock
+        self._arrivals = Arrivals[WorkspaceId]()
 
     @contextmanager
     def call(self, entry: Entry, *, size: int, inline: bool) -> Iterator[None]:
@@ -37,8 +39,15 @@ class Admission:
         finally:
             entry.calls -= 1
 
-    async def newcomer(self, owner: OwnerKey) -> None:
-        """Whether the owner has room for a workspace that there is none of yet: none is made for a call that could not
-        run in it. Raises QuotaExceeded."""
+    @asynccontextmanager
+    async def newcomer(self, workspace: WorkspaceId) -> AsyncIterator[None]:
+        """Room for a workspace that there is none of yet, while it is being made: none is made for a call that could
+        not run in it. Raises QuotaExceeded."""
+        owner = owner_of(workspace)
         limits = await self._terms.limits(owner)
-        admit(limits, OneWorkspace(), self._fleet.account(owner).holding(self._clock.monotonic()))
+        coming = self._arrivals.of(owner)
+        if workspace not in coming:
+            held = self._fleet.account(owner).holding(self._clock.monotonic())
+            admit(limits, OneWorkspace(), held.besides(limits, len(coming)))
+        with self._arrivals.coming(owner, workspace):
+            yield

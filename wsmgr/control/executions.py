@@ -125,8 +125,8 @@ class Executions:
     async def _made(self, request: Request) -> Entry:
         """The workspace of an owner's first call to it. Nothing is made for a call that could not run."""
         await self._resolve(request)
-        await self._admission.newcomer(owner_of(request.workspace))
-        entry, new = await self._fleet.ensure(request.workspace)
+        async with self._admission.newcomer(request.workspace):
+            entry, new = await self._fleet.ensure(request.workspace)
         if new:
             await self._audit.say(DAEMON, "workspace.created", "Made for its first call.", request.workspace)
         return entry

@@ -9,11 +9,12 @@ from dataclasses import dataclass
 
 import structlog
 
+from wsmgr.control.arrivals import Arrivals
 from wsmgr.control.audit import Audit
 from wsmgr.control.fleet import Fleet
-from wsmgr.control.plugin_room import PluginRoom
 from wsmgr.control.terms import Terms
 from wsmgr.control.unit import Unit
+from wsmgr.core.admission import OneVersion, Usage, admit
 from wsmgr.core.errors import InvalidRequest, NotFound, StoreUnavailable
 from wsmgr.core.ids import OwnerKey, Slug, Version, WorkspaceId, owner_of
 from wsmgr.core.limits import Limits
@@ -60,7 +61,7 @@ class Plugins:
         self._owned: OrderedDict[OwnerKey, tuple[PluginVersion, ...]] = OrderedDict()
         self._known = 10_000
         self._changes = 0
-        self._room = PluginRoom()
+        self._arrivals = Arrivals[Slug]()
         self._pushes: dict[tuple[Unit, Slug, Version], asyncio.Task[Failure | None]] = {}
 
     async def current(self, owner: OwnerKey, slug: Slug) -> Version:
@@ -111,8 +112,9 @@ class Plugins:
             raise InvalidRequest("Only JavaScript plugins can be run by this version of wsmgr.")
         source = PluginSource(slug, version_of(language, code), language, code)
         limits = await self._terms.limits(owner)
-        names = [plugin.slug for plugin in await self.all(owner)]
-        with self._room.take(owner, limits, names, slug, len(code.encode())):
+        names = {plugin.slug for plugin in await self.all(owner)} | self._arrivals.of(owner)
+        admit(limits, OneVersion(len(code.encode()), slug not in names), Usage(plugins=len(names)))
+        with self._arrivals.coming(owner, slug):
             reloaded = await self._load_everywhere(owner, source)
             stored = await self._store.put_version(owner, source, self._clock.now(), actor)
             self._changed(owner)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import assert_never
+from typing import NamedTuple, assert_never
 
 from wsmgr.core.errors import QuotaExceeded, TooLarge
 from wsmgr.core.limits import Limits
@@ -36,9 +36,9 @@ class OneVersion:
 Asked = OneCall | OneWorkspace | OneVersion
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Usage:
-    """What is used at this moment; only what concerns the thing that is asked for needs to be filled in.
+class Usage(NamedTuple):
+    """What is used at this moment; only what concerns the thing that is asked for needs to be filled in. A tuple: every
+    call makes one.
 
     `tokens` are in the owner's bucket. `running` and `waiting` are calls of the workspace. `workspaces`, `memory_mb`,
     `cpus`, `pids` and `scratch_mb` are what the owner's other workspaces hold; `frees_in_s`: when the next of them
@@ -55,6 +55,16 @@ class Usage:
     scratch_mb: int = 0
     frees_in_s: float | None = None
     plugins: int = 0
+
+    def besides(self, limits: Limits, workspaces: int) -> Usage:
+        """The same, with so many more workspaces of these limits."""
+        return self._replace(
+            workspaces=self.workspaces + workspaces,
+            memory_mb=self.memory_mb + workspaces * limits.memory_mb,
+            cpus=self.cpus + workspaces * limits.cpus,
+            pids=self.pids + workspaces * limits.pids,
+            scratch_mb=self.scratch_mb + workspaces * limits.scratch_mb,
+        )
 
 
 def admit(limits: Limits, asked: Asked, usage: Usage) -> None:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from wsmgr.core.limits import Limits
 
 
-@dataclass(frozen=True, slots=True)
-class Bucket:
-    """`tokens` at the time `at`, in seconds of a clock that never goes back."""
+class Bucket(NamedTuple):
+    """`tokens` at the time `at`, in seconds of a clock that never goes back. A tuple: every call makes two of them."""
 
     tokens: float
     at: float
