@@ -134,9 +134,9 @@ async def test_a_full_queue_is_429_with_retry_after(admin: httpx.AsyncClient, sy
     """Typed, with the limit and the usage."""
     await admin.post("/api/execute", json=call())
     entry = next(iter(system.daemon.fleet))
-    entry.turns.running = 10_000
+    entry.calls = 10_000
     answer = await admin.post("/api/execute", json=call())
-    entry.turns.running = 0
+    entry.calls = 0
     assert answer.status_code == 429
     assert answer.json()["limit"] == "queueLength"
     assert answer.json()["retryable"] is True

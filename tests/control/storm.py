@@ -10,7 +10,7 @@ from pathlib import Path
 from tests.fakes.channel import FakeChannel, Mood
 from tests.fakes.daemon import FakeDaemon, until
 from tests.fakes.engine import FakeEngine
-from wsmgr.control.fleet import Entry
+from wsmgr.control.entry import Entry
 from wsmgr.core.errors import EngineFailure, StoreUnavailable, WsmgrError
 from wsmgr.core.execution import Execution
 from wsmgr.core.ids import WorkspaceId

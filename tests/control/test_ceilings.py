@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.fakes.daemon import FakeDaemon, until
-from wsmgr.control.fleet import Entry
+from wsmgr.control.entry import Entry
 from wsmgr.core.cgroup import Ceilings
 from wsmgr.core.ids import WorkspaceId
 from wsmgr.core.limits import FREE, MIB, Limits, Plan

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.fakes.daemon import FakeDaemon, until
-from wsmgr.control.fleet import Entry
+from wsmgr.control.entry import Entry
 from wsmgr.core.capability import Capability, Level
 from wsmgr.core.cgroup import Ceilings
 from wsmgr.core.errors import LimitsNotEnforced

@@ -12,7 +12,7 @@ import pytest
 
 from tests.fakes.clock import LoopClock
 from tests.fakes.daemon import FakeDaemon, until
-from wsmgr.control.fleet import Entry
+from wsmgr.control.entry import Entry
 from wsmgr.core.errors import StoreUnavailable
 from wsmgr.core.execution import ExecutionState
 from wsmgr.core.ids import Slug, WorkspaceId

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from tests.fakes.daemon import FakeDaemon, until
-from wsmgr.control.fleet import Entry
+from wsmgr.control.entry import Entry
 from wsmgr.core.errors import InvalidPlans, InvalidRequest, StoreUnavailable
 from wsmgr.core.ids import OwnerKey, WorkspaceId
 from wsmgr.core.isolation import Isolation

@@ -11,7 +11,7 @@ import pytest
 
 from tests.fakes.cgroup import FakeGroup
 from tests.fakes.daemon import FakeDaemon, until
-from wsmgr.control.fleet import Entry
+from wsmgr.control.entry import Entry
 from wsmgr.core.errors import Conflict, QuotaExceeded, Unsupported
 from wsmgr.core.execution import ExecutionState
 from wsmgr.core.ids import WorkspaceId

@@ -158,6 +158,14 @@ class FakeStore(Store):
         self._called("versions")
         return list(self._versions.get((owner, slug), {}).values())[::-1]
 
+    async def trim_versions(self, owner: OwnerKey, slug: Slug, keep: int) -> int:
+        self._called("trim_versions")
+        versions = self._versions.get((owner, slug), {})
+        gone = list(versions)[:-keep]
+        for version in gone:
+            del versions[version], self._sources[owner, slug, version]
+        return len(gone)
+
     async def delete_plugin(self, owner: OwnerKey, slug: Slug) -> bool:
         self._called("delete_plugin")
         for version in self._versions.get((owner, slug), {}):

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from wsmgr.api.execute import error_of
 from wsmgr.control.daemon import Daemon
-from wsmgr.control.fleet import Entry
+from wsmgr.control.entry import Entry
 from wsmgr.core.alert import Alert
 from wsmgr.core.capability import Capability
 from wsmgr.core.event import Event

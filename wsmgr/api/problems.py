@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 
 import orjson
@@ -46,7 +47,7 @@ def problem_of(error: WsmgrError) -> tuple[int, bytes, list[tuple[bytes, bytes]]
     """Status, body and headers for an error of wsmgr's own vocabulary."""
     headers = [(b"content-type", MEDIA_TYPE.encode())]
     if error.retry_after is not None:
-        headers.append((b"retry-after", str(max(1, round(error.retry_after))).encode()))
+        headers.append((b"retry-after", str(max(1, math.ceil(error.retry_after))).encode()))
     if error.status == 401:
         headers.append((b"www-authenticate", b"Bearer"))
     body = problem(error.status, error.code, error.sentence, retryable=error.retryable, extra=error.details)

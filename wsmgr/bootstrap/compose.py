@@ -16,6 +16,7 @@ from wsmgr.adapters.webhook import WebhookNotifier
 from wsmgr.adapters.worker import NoneEngine, WorkerEngine
 from wsmgr.bootstrap import places
 from wsmgr.bootstrap.state import instance_of
+from wsmgr.control.admission import Admission
 from wsmgr.control.adoption import Adoption
 from wsmgr.control.alerts import Alerts
 from wsmgr.control.audit import Audit
@@ -164,7 +165,8 @@ def compose(settings: Settings, parts: Adapters) -> Daemon:
     demand = Demand(fleet, wishes, every, reconciler, clock, audit, settings.start_deadline_s)
     calls = Calls(channel, plugins, reconciler, clock, audit)
     tally = Tally()
-    executions = Executions(fleet, plugins, demand, calls, store, clock, audit, tally)
+    admission = Admission(fleet, terms, clock)
+    executions = Executions(fleet, plugins, demand, calls, store, clock, audit, tally, admission)
     workspaces = Workspaces(fleet, wishes, every, reconciler, clock, audit)
     idle = Idle(fleet, reconciler, clock, audit, settings.retention_s)
     alerts = Alerts(store, fleet, every, capacity, clock, audit, feed, settings.isolation)

@@ -10,8 +10,9 @@ import structlog
 from wsmgr.control.audit import DAEMON, Audit
 from wsmgr.control.capacity import Capacity
 from wsmgr.control.engines import Engines
+from wsmgr.control.entry import Entry
 from wsmgr.control.feed import Feed, Signal
-from wsmgr.control.fleet import Entry, Fleet
+from wsmgr.control.fleet import Fleet
 from wsmgr.core.alert import (
     Alert,
     Trouble,

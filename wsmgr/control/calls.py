@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from wsmgr.control.audit import DAEMON, Audit
-from wsmgr.control.fleet import Entry
+from wsmgr.control.entry import Entry
 from wsmgr.control.plugins import Plugins
 from wsmgr.control.reconciler import Reconciler
 from wsmgr.control.request import Request

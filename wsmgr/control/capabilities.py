@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 import structlog
 
 from wsmgr.control.engines import Engines
-from wsmgr.control.fleet import Entry
+from wsmgr.control.entry import Entry
 from wsmgr.control.unit import Unit
 from wsmgr.core.capability import Capability, Level
 from wsmgr.core.cgroup import Ceilings

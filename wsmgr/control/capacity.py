@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from wsmgr.control.fleet import Entry, Fleet
+from wsmgr.control.entry import Entry
+from wsmgr.control.fleet import Fleet
 from wsmgr.core.capacity import Holder, make_room
 from wsmgr.core.errors import HostFull
-from wsmgr.core.workspace import HOLDING, Running
+from wsmgr.core.workspace import HOLDING, Created, Running
 from wsmgr.ports.clock import Clock
 
 FULL_FOR_S = 60.0
@@ -61,14 +62,28 @@ class Capacity:
             raise
         return [self._fleet.get(workspace) for workspace in going]
 
-    def room(self) -> bool:
-        """False while those that have to stop still hold memory that those who were let in are going to need."""
+    def room(self, entry: Entry) -> bool:
+        """False while those that have to stop still hold memory that those who were let in are going to need: of the
+        host, or of the owner's places."""
+        return self._place(entry) and self._host_room()
+
+    def _place(self, entry: Entry) -> bool:
+        every = self._fleet.of_owner(entry.record.owner)
+        leaving = sum(_runs(one) for one in every if not self.holds(one))
+        return not leaving or leaving + sum(map(self.holds, every)) <= entry.limits.max_workspaces
+
+    def _host_room(self) -> bool:
         if self._budget_mb is None:
             return True
         wanted = leaving = 0
         for entry in self._fleet:
             if self.holds(entry):
                 wanted += entry.limits.memory_mb
-            elif any(isinstance(unit.observed, Running) for unit in entry.units.values()):
+            elif _runs(entry):
                 leaving += entry.limits.memory_mb
         return not leaving or wanted + leaving <= self._budget_mb
+
+
+def _runs(entry: Entry) -> bool:
+    """Whether it runs, or may in a moment: what is made may be in the middle of its start."""
+    return any(isinstance(unit.observed, Running) or isinstance(unit.belief, Created) for unit in entry.units.values())

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from wsmgr.control.audit import DAEMON, Audit
 from wsmgr.control.engines import Engines
-from wsmgr.control.fleet import Entry, Fleet
+from wsmgr.control.entry import Entry
+from wsmgr.control.fleet import Fleet
 from wsmgr.control.reconciler import Reconciler
 from wsmgr.control.unit import Unit
 from wsmgr.control.wishes import Wishes

@@ -7,15 +7,17 @@ import uuid
 from dataclasses import dataclass
 from datetime import datetime
 
+from wsmgr.control.admission import Admission
 from wsmgr.control.audit import DAEMON, Audit
 from wsmgr.control.calls import ATTEMPTS, Calls
 from wsmgr.control.demand import Demand
-from wsmgr.control.fleet import Entry, Fleet
+from wsmgr.control.entry import Entry
+from wsmgr.control.fleet import Fleet
 from wsmgr.control.plugins import Plugins
 from wsmgr.control.request import Request, context_of
 from wsmgr.control.tally import Tally
 from wsmgr.control.unit import Unit
-from wsmgr.core.admission import admit_call, admit_size, timeout_of
+from wsmgr.core.admission import timeout_of
 from wsmgr.core.errors import Conflict, NeverStarted, ShuttingDown, StoreUnavailable, WsmgrError
 from wsmgr.core.execution import Execution, ExecutionState
 from wsmgr.core.ids import ExecutionId, Version, owner_of
@@ -49,6 +51,7 @@ class Executions:
         clock: Clock,
         audit: Audit,
         tally: Tally,
+        admission: Admission,
     ) -> None:
         self._fleet = fleet
         self._plugins = plugins
@@ -58,6 +61,7 @@ class Executions:
         self._clock = clock
         self._audit = audit
         self._tally = tally
+        self._admission = admission
         self._named: dict[ExecutionId, tuple[str, asyncio.Future[Execution]]] = {}
         self.refusing = False
         self.inflight = 0
@@ -108,14 +112,11 @@ class Executions:
     async def _run(self, request: Request, execution: ExecutionId) -> Execution:
         self.inflight += 1
         try:
-            version = await self._resolve(request)
-            entry, new = await self._fleet.ensure(request.workspace)
-            if new:
-                await self._audit.say(DAEMON, "workspace.created", "Made for its first call.", request.workspace)
+            entry = self._fleet.find(request.workspace) or await self._made(request)
+            admitted = self._admission.call(entry, size=request.size, inline=request.inline is not None)
             # From here on nothing stops or forgets the workspace that this call is for.
-            with entry.unit.attend():
-                admit_size(entry.limits, size=request.size, inline=request.inline is not None)
-                admit_call(entry.limits, running=entry.turns.running, queued=entry.turns.queued)
+            with entry.unit.attend(), admitted:
+                version = await self._resolve(request)
                 progress = _Progress(execution, self._clock.now())
                 if request.id is None:
                     unit, outcome = await self._attended(request, entry, version, progress)
@@ -123,6 +124,15 @@ class Executions:
                 return await self._durable(request, entry, version, progress)
         finally:
             self.inflight -= 1
+
+    async def _made(self, request: Request) -> Entry:
+        """The workspace of an owner's first call to it. Nothing is made for a call that could not run."""
+        await self._resolve(request)
+        async with self._admission.newcomer(request.workspace):
+            entry, new = await self._fleet.ensure(request.workspace)
+        if new:
+            await self._audit.say(DAEMON, "workspace.created", "Made for its first call.", request.workspace)
+        return entry
 
     async def _durable(self, request: Request, entry: Entry, version: Version, progress: _Progress) -> Execution:
         """As `_attended`, with its begin stored before and its end before the answer."""
@@ -179,23 +189,30 @@ class Executions:
     ) -> Outcome | None:
         """Run when it is this call's turn; None when it provably never started."""
         limits = entry.limits
+        turns = self._fleet.account(entry.record.owner).turns
         before = self._clock.monotonic()
         await entry.turns.take(limits.concurrent_executions, limits.queue_timeout_s)
         try:
-            progress.queue_ms += (self._clock.monotonic() - before) * 1000
-            call = Call(
-                execution=progress.id,
-                plugin=request.slug,
-                version=version,
-                input=request.input,
-                context=context_of(request, version, progress.id),
-                timeout_s=timeout_s,
-                output_bytes=limits.output_bytes,
-                log_bytes=limits.log_bytes,
-            )
-            return await self._calls.make(request, entry, unit, call)
+            left = before + limits.queue_timeout_s - self._clock.monotonic()
+            await turns.take(entry.limits.total_executions, left, "owner")
+            try:
+                progress.queue_ms += (self._clock.monotonic() - before) * 1000
+                call = Call(
+                    execution=progress.id,
+                    plugin=request.slug,
+                    version=version,
+                    input=request.input,
+                    context=context_of(request, version, progress.id),
+                    timeout_s=timeout_s,
+                    output_bytes=limits.output_bytes,
+                    log_bytes=limits.log_bytes,
+                )
+                return await self._calls.make(request, entry, unit, call)
+            finally:
+                turns.give_back(entry.limits.total_executions)
         finally:
-            entry.turns.give_back(limits.concurrent_executions)
+            # By the limits of now: a plan that has grown lets more of those that wait run.
+            entry.turns.give_back(entry.limits.concurrent_executions)
 
     def _note(self, record: Execution) -> Execution:
         self._count(record)

@@ -6,95 +6,21 @@ import asyncio
 from bisect import bisect_right, insort
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import datetime
 
+from wsmgr.control.account import Account
+from wsmgr.control.entry import Entry
 from wsmgr.control.specs import spec_of
 from wsmgr.control.terms import Terms
-from wsmgr.control.turns import Turns
-from wsmgr.control.unit import Unit
-from wsmgr.core.admission import admit_workspace
+from wsmgr.core.admission import OneWorkspace, admit
 from wsmgr.core.errors import NotFound, StoreUnavailable
 from wsmgr.core.ids import OwnerKey, WorkspaceId, owner_of
 from wsmgr.core.isolation import Isolation
-from wsmgr.core.limits import Limits, Plan
 from wsmgr.core.owner import Owner
-from wsmgr.core.reconcile import RestartBudget
-from wsmgr.core.workspace import HOLDING, Absent, Desired, Spec, Workspace
+from wsmgr.core.workspace import HOLDING, Desired, Spec, Workspace
 from wsmgr.ports.clock import Clock
 from wsmgr.ports.store import WorkspaceStore
-
-
-@dataclass(slots=True, eq=False)
-class Entry:
-    """One workspace.
-
-    `standing_in`: a worker serves it while its own engine is away. `held_down`: the daemon stops, so its containers go
-    whatever is wanted of it. `urgent`: a person asked for the present wish. `active_at` is newer than what is stored.
-    `active_mono` is the last activity on the monotonic clock, which no change of the wall clock moves, and
-    `unused_before_s` what it had been unused for when this daemon took it over; activity makes that 0.
-    """
-
-    record: Workspace
-    owner: Owner
-    plan: Plan
-    isolation: Isolation
-    fallback: bool
-    active_at: datetime
-    active_mono: float
-    unused_before_s: float = 0.0
-    urgent: bool = True
-    standing_in: bool = False
-    held_down: bool = False
-    units: dict[Isolation, Unit] = field(default_factory=dict)
-    turns: Turns = field(default_factory=Turns)
-
-    @property
-    def limits(self) -> Limits:
-        """The limits of its plan, with its owner's overrides."""
-        return self.plan.limits
-
-    @property
-    def budget(self) -> RestartBudget:
-        """How often it may fail."""
-        return RestartBudget(self.plan.limits.restarts, self.plan.limits.restart_window_s)
-
-    @property
-    def unit(self) -> Unit:
-        """The unit on the engine that was chosen for it."""
-        return self.unit_on(self.isolation)
-
-    @property
-    def serving(self) -> Unit:
-        """The unit that calls go to now."""
-        return self.unit_on(Isolation.WORKER) if self.standing_in else self.unit
-
-    @property
-    def attending(self) -> int:
-        """Calls in flight or queued, on any engine."""
-        return sum(unit.attending for unit in self.units.values())
-
-    def unit_on(self, isolation: Isolation) -> Unit:
-        """The unit on one engine; nothing is there when it is first asked for."""
-        if isolation not in self.units:
-            self.units[isolation] = Unit(self.record.id, isolation, Absent())
-        return self.units[isolation]
-
-    def desired_of(self, unit: Unit) -> Desired:
-        """What is wanted of one unit: the workspace's own wish on its own engine, nothing on any other."""
-        if self.held_down:
-            return Desired.STOPPED
-        if unit.isolation is self.isolation:
-            return self.record.desired
-        if self.standing_in and unit.isolation is Isolation.WORKER:
-            return self.record.desired
-        return Desired.ABSENT
-
-    def urgent_for(self, unit: Unit) -> bool:
-        """Whether a stop may cut calls short: only one that a person asked for."""
-        return self.held_down or (
-            self.urgent and (unit.isolation is self.isolation or self.record.desired is not Desired.RUNNING)
-        )
 
 
 class Fleet:
@@ -106,7 +32,7 @@ class Fleet:
         self._terms = terms
         self._image = image
         self._entries: dict[WorkspaceId, Entry] = {}
-        self._of_owner: dict[OwnerKey, dict[WorkspaceId, Entry]] = {}
+        self._accounts: dict[OwnerKey, Account] = {}
         self._order: list[WorkspaceId] = []
         self._owners: list[OwnerKey] = []
         self._settled = 0
@@ -142,7 +68,12 @@ class Fleet:
 
     def of_owner(self, owner: OwnerKey) -> list[Entry]:
         """The owner's workspaces."""
-        return list(self._of_owner.get(owner, {}).values())
+        account = self._accounts.get(owner)
+        return [] if account is None else list(account.entries.values())
+
+    def account(self, owner: OwnerKey) -> Account:
+        """What the owner uses; an empty one, which nobody keeps, for an owner without a workspace."""
+        return self._accounts.get(owner) or Account()
 
     async def ensure(self, workspace: WorkspaceId) -> tuple[Entry, bool]:
         """The entry, made (STOPPED) when it is new, and whether it is: to one caller alone."""
@@ -171,9 +102,9 @@ class Fleet:
         entry.urgent = urgent
         if entry.record.desired is desired:
             return False
-        if desired is Desired.RUNNING:
-            others = [e for e in self.of_owner(entry.record.owner) if e is not entry]
-            admit_workspace(entry.limits, holding=sum(e.record.desired in HOLDING for e in others))
+        if desired is Desired.RUNNING and entry.record.desired not in HOLDING:
+            usage = self.account(entry.record.owner).holding(self._clock.monotonic())
+            admit(entry.limits, OneWorkspace(), usage)
         entry.record = replace(entry.record, desired=desired)
         return True
 
@@ -292,17 +223,19 @@ class Fleet:
     def _show(self, entry: Entry) -> None:
         self._entries[entry.record.id] = entry
         insort(self._order, entry.record.id)
-        if entry.record.owner not in self._of_owner:
+        account = self._accounts.get(entry.record.owner)
+        if account is None:
+            account = self._accounts[entry.record.owner] = Account()
             insort(self._owners, entry.record.owner)
-        self._of_owner.setdefault(entry.record.owner, {})[entry.record.id] = entry
+        account.entries[entry.record.id] = entry
 
     def _hide(self, entry: Entry) -> None:
         del self._entries[entry.record.id]
         self._order.remove(entry.record.id)
-        of_owner = self._of_owner[entry.record.owner]
-        del of_owner[entry.record.id]
-        if not of_owner:
-            del self._of_owner[entry.record.owner]
+        account = self._accounts[entry.record.owner]
+        del account.entries[entry.record.id]
+        if not account.entries:
+            del self._accounts[entry.record.owner]
             self._owners.remove(entry.record.owner)
 
     async def save(self, entry: Entry) -> None:

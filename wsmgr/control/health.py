@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass
 
-from wsmgr.control.fleet import Entry, Fleet
+from wsmgr.control.entry import Entry
+from wsmgr.control.fleet import Fleet
 from wsmgr.control.reconciler import Reconciler
 from wsmgr.control.unit import Check, Unit
 from wsmgr.core.workspace import Endpoint

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from wsmgr.control.capabilities import Capabilities
-from wsmgr.control.fleet import Entry, Fleet
+from wsmgr.control.entry import Entry
+from wsmgr.control.fleet import Fleet
 from wsmgr.control.reconciler import Reconciler
 from wsmgr.control.unit import Kernel, Unit
 from wsmgr.core.capability import Level

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 import structlog
 
 from wsmgr.control.audit import DAEMON, Audit
-from wsmgr.control.fleet import Entry, Fleet
+from wsmgr.control.entry import Entry
+from wsmgr.control.fleet import Fleet
 from wsmgr.control.reconciler import Reconciler
 from wsmgr.core.errors import NotFound, StoreUnavailable
 from wsmgr.core.idle import Idleness, Rung, Verdict, verdict

@@ -11,7 +11,8 @@ from itertools import groupby, islice
 import structlog
 
 from wsmgr.control.audit import Audit
-from wsmgr.control.fleet import Entry, Fleet
+from wsmgr.control.entry import Entry
+from wsmgr.control.fleet import Fleet
 from wsmgr.control.plans import Plans
 from wsmgr.control.reconciler import Reconciler
 from wsmgr.control.terms import Terms

@@ -7,17 +7,24 @@ from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import structlog
+
+from wsmgr.control.arrivals import Arrivals
 from wsmgr.control.audit import Audit
 from wsmgr.control.fleet import Fleet
 from wsmgr.control.terms import Terms
 from wsmgr.control.unit import Unit
-from wsmgr.core.errors import InvalidRequest, NotFound, TooLarge
+from wsmgr.core.admission import OneVersion, Usage, admit
+from wsmgr.core.errors import InvalidRequest, NotFound, StoreUnavailable
 from wsmgr.core.ids import OwnerKey, Slug, Version, WorkspaceId, owner_of
+from wsmgr.core.limits import Limits
 from wsmgr.core.outcome import Failure
 from wsmgr.core.plugin import Language, PluginSource, PluginVersion, version_of
 from wsmgr.ports.channel import Channel, ChannelClosed, ChannelTimeout, ProtocolViolation
 from wsmgr.ports.clock import Clock
 from wsmgr.ports.store import PluginStore
+
+log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +60,8 @@ class Plugins:
         self._current: OrderedDict[tuple[OwnerKey, Slug], Version] = OrderedDict()
         self._owned: OrderedDict[OwnerKey, tuple[PluginVersion, ...]] = OrderedDict()
         self._known = 10_000
+        self._changes = 0
+        self._arrivals = Arrivals[Slug]()
         self._pushes: dict[tuple[Unit, Slug, Version], asyncio.Task[Failure | None]] = {}
 
     async def current(self, owner: OwnerKey, slug: Slug) -> Version:
@@ -82,11 +91,14 @@ class Plugins:
 
     async def all(self, owner: OwnerKey) -> Sequence[PluginVersion]:
         """The current version of each of the owner's plugins."""
-        owned = self._owned.get(owner)
-        if owned is None:
-            owned = self._owned[owner] = tuple(await self._store.current_plugins(owner))
-            while len(self._owned) > self._known:
-                self._owned.popitem(last=False)
+        while (owned := self._owned.get(owner)) is None:
+            changes = self._changes
+            found = tuple(await self._store.current_plugins(owner))
+            if changes == self._changes:
+                # What was stored meanwhile may be missing in it.
+                self._owned[owner] = found
+        while len(self._owned) > self._known:
+            self._owned.popitem(last=False)
         return owned
 
     def known(self, owner: OwnerKey) -> Sequence[PluginVersion] | None:
@@ -96,17 +108,22 @@ class Plugins:
     async def put(self, workspace: WorkspaceId, slug: Slug, language: Language, code: str, actor: str) -> Put:
         """Load the code in a live workspace if there is one, and store it as the current version.
 
-        Raises InvalidRequest when it does not load (the old version stays current) and TooLarge.
+        Raises InvalidRequest when it does not load (the old version stays current), TooLarge, and QuotaExceeded for one
+        plugin too many. Of each plugin the newest versions are kept, as many as the plan says.
         """
         owner = owner_of(workspace)
-        await self._check_size(owner, slug, code)
         if language is not Language.JAVASCRIPT:
             raise InvalidRequest("Only JavaScript plugins can be run by this version of wsmgr.")
         source = PluginSource(slug, version_of(language, code), language, code)
-        reloaded = await self._load_everywhere(owner, source)
-        stored = await self._store.put_version(owner, source, self._clock.now(), actor)
-        self._owned.pop(owner, None)
+        limits = await self._terms.limits(owner)
+        names = {plugin.slug for plugin in await self.all(owner)} | self._arrivals.of(owner)
+        admit(limits, OneVersion(len(code.encode()), slug not in names), Usage(plugins=len(names)))
+        with self._arrivals.coming(owner, slug):
+            reloaded = await self._load_everywhere(owner, source)
+            stored = await self._store.put_version(owner, source, self._clock.now(), actor)
+            self._changed(owner)
         self._remember(owner, slug, source.version)
+        await self._trim(owner, slug, limits)
         await self._audit.say(actor, "plugin.put", f"{slug} {source.version[:12]}", workspace)
         warnings = (
             () if reloaded else ("No workspace of the owner runs: whether the code loads shows at the first call.",)
@@ -125,7 +142,7 @@ class Plugins:
         source = await self.source(owner, slug, to)
         reloaded = await self._load_everywhere(owner, source)
         stored = await self._store.put_version(owner, source, self._clock.now(), actor)
-        self._owned.pop(owner, None)
+        self._changed(owner)
         self._remember(owner, slug, to)
         await self._audit.say(actor, "plugin.rollback", f"{slug} {to[:12]}", workspace)
         return Put(stored, reloaded, ())
@@ -135,7 +152,7 @@ class Plugins:
         owner = owner_of(workspace)
         existed = await self._store.delete_plugin(owner, slug)
         self._current.pop((owner, slug), None)
-        self._owned.pop(owner, None)
+        self._changed(owner)
         for unit in self._live(owner):
             if unit.endpoint is not None:
                 try:
@@ -181,14 +198,16 @@ class Plugins:
                 )
         return loaded
 
-    async def _check_size(self, owner: OwnerKey, slug: Slug, code: str) -> None:
-        allowed = (await self._terms.limits(owner)).plugin_bytes
-        size = len(code.encode())
-        if size > allowed:
-            raise TooLarge(
-                f"The plugin {slug!r} has {size} bytes and the owner's plan allows {allowed}.",
-                details={"limit": "pluginBytes", "allowed": allowed, "used": size},
-            )
+    async def _trim(self, owner: OwnerKey, slug: Slug, limits: Limits) -> None:
+        """Drop the oldest versions. What the store does not take now it takes after the next put."""
+        try:
+            await self._store.trim_versions(owner, slug, limits.plugin_versions_kept)
+        except StoreUnavailable as error:
+            log.warning("old versions stay", owner=owner, plugin=slug, why=error.sentence)
+
+    def _changed(self, owner: OwnerKey) -> None:
+        self._changes += 1
+        self._owned.pop(owner, None)
 
     def _live(self, owner: OwnerKey) -> list[Unit]:
         units = (entry.serving for entry in self._fleet.of_owner(owner))

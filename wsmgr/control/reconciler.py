@@ -14,7 +14,8 @@ from wsmgr.control.audit import DAEMON, Audit
 from wsmgr.control.capabilities import Capabilities
 from wsmgr.control.capacity import Capacity
 from wsmgr.control.engines import Engines
-from wsmgr.control.fleet import Entry, Fleet
+from wsmgr.control.entry import Entry
+from wsmgr.control.fleet import Fleet
 from wsmgr.control.groups import Groups
 from wsmgr.control.starts import Starts
 from wsmgr.control.steps import Steps
@@ -233,7 +234,7 @@ class Reconciler:
             last_failure=unit.last_failure,
             exhausted=unit.exhausted,
             budget=entry.budget,
-            room=not isinstance(observed, Absent) or self._capacity.room(),
+            room=not isinstance(observed, Absent) or self._capacity.room(entry),
             freezable=unit.freezable,
             tunable=self._groups.tunable(unit, spec.ceilings),
             adjust=self._groups.adjust(unit, spec.ceilings),

@@ -7,7 +7,8 @@ from typing import assert_never
 
 from wsmgr.control.audit import DAEMON, Audit
 from wsmgr.control.engines import Engines
-from wsmgr.control.fleet import Entry, Fleet
+from wsmgr.control.entry import Entry
+from wsmgr.control.fleet import Fleet
 from wsmgr.control.groups import Groups
 from wsmgr.control.readiness import Readiness
 from wsmgr.control.unit import Unit

@@ -20,8 +20,8 @@ class Turns:
         """How many wait."""
         return len(self._queue)
 
-    async def take(self, size: int, timeout_s: float) -> None:
-        """Wait for a turn among `size`. Raises NeverStarted after `timeout_s` seconds."""
+    async def take(self, size: int, timeout_s: float, whose: str = "workspace") -> None:
+        """Wait for a turn among `size`. Raises NeverStarted after `timeout_s` seconds; its sentence says `whose`."""
         if self.running < size and not self._queue:
             self.running += 1
             return
@@ -37,7 +37,7 @@ class Turns:
                 self._queue.remove(turn)
             if isinstance(error, TimeoutError):
                 raise NeverStarted(
-                    f"The call waited {timeout_s:.0f} s for its turn behind other calls of this workspace.",
+                    f"The call waited {timeout_s:.0f} s for its turn behind other calls of this {whose}.",
                     details={"why": "queue_timeout"},
                     retry_after=1.0,
                 ) from None

@@ -8,7 +8,8 @@ import structlog
 
 from wsmgr.control.audit import DAEMON, Audit
 from wsmgr.control.capacity import Capacity
-from wsmgr.control.fleet import Entry, Fleet
+from wsmgr.control.entry import Entry
+from wsmgr.control.fleet import Fleet
 from wsmgr.control.reconciler import Reconciler
 from wsmgr.core.errors import WsmgrError
 from wsmgr.core.workspace import Desired

@@ -7,7 +7,8 @@ from functools import partial
 
 from wsmgr.control.audit import Audit
 from wsmgr.control.engines import Engines
-from wsmgr.control.fleet import Entry, Fleet
+from wsmgr.control.entry import Entry
+from wsmgr.control.fleet import Fleet
 from wsmgr.control.reconciler import Reconciler
 from wsmgr.control.wishes import Wishes
 from wsmgr.core.errors import Conflict, Unsupported

@@ -93,6 +93,10 @@ class PluginStore(Protocol):
         """All versions of one plugin, newest first; empty when there is no such plugin."""
         ...
 
+    async def trim_versions(self, owner: OwnerKey, slug: Slug, keep: int) -> int:
+        """Remove all but the `keep` (at least 1) versions that were put last. Returns how many."""
+        ...
+
     async def delete_plugin(self, owner: OwnerKey, slug: Slug) -> bool:
         """Remove a plugin with its versions; False when there was none."""
         ...

@@ -164,6 +164,24 @@ async def test_the_same_content_again_only_becomes_current(store: Store) -> None
     assert await store.current_source(ALICE, first.slug) == first
 
 
+async def test_the_oldest_versions_are_trimmed(store: Store) -> None:
+    """Of that plugin alone; one that was put again is new, and the current one stays."""
+    for code in "abcde":
+        await store.put_version(ALICE, source(code), NOON, "uid:0")
+    await store.put_version(ALICE, source("a"), NOON, "uid:0")
+    await store.put_version(ALICE, source("a", "other"), NOON, "uid:0")
+    await store.put_version(OwnerKey("user:bob"), source("a"), NOON, "uid:0")
+    assert await store.trim_versions(ALICE, Slug("markdown"), 5) == 0
+    assert await store.trim_versions(ALICE, Slug("markdown"), 2) == 3
+    left = [one.version for one in await store.versions(ALICE, Slug("markdown"))]
+    assert left == [source("a").version, source("e").version]
+    assert await store.trim_versions(ALICE, Slug("markdown"), 1) == 1
+    assert await store.current_source(ALICE, Slug("markdown")) == source("a")
+    assert await store.trim_versions(ALICE, Slug("nothing"), 1) == 0
+    assert len(await store.current_plugins(ALICE)) == 2
+    assert await store.current_source(OwnerKey("user:bob"), Slug("markdown")) is not None
+
+
 async def test_plugins_of_owners_are_apart(store: Store) -> None:
     """The same slug of two owners is two plugins; the list has one row for each plugin, by slug."""
     bob = OwnerKey("user:bob")

@@ -76,6 +76,14 @@ def versions(connection: Connection, owner: OwnerKey, slug: Slug) -> list[Plugin
     return [version_from(row) for row in connection.execute(query)]
 
 
+def trim(connection: Connection, owner: OwnerKey, slug: Slug, keep: int) -> int:
+    """Remove all but those put last; the current one is always the last. Returns how many."""
+    of_plugin = (_V.owner == owner) & (_V.slug == slug)
+    newest = select(_V.serial).where(of_plugin).order_by(_V.serial.desc()).limit(keep).subquery()
+    oldest_kept = select(func.min(newest.c.serial)).scalar_subquery()
+    return connection.execute(delete(PLUGIN_VERSIONS).where(of_plugin, _V.serial < oldest_kept)).rowcount
+
+
 def remove(connection: Connection, owner: OwnerKey, slug: Slug) -> bool:
     """Delete a plugin and its versions; whether there was one."""
     gone = connection.execute(delete(PLUGINS).where(_P.owner == owner, _P.slug == slug)).rowcount

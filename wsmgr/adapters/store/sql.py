@@ -141,6 +141,9 @@ class SqlStore(Store):
     async def versions(self, owner: OwnerKey, slug: Slug) -> Sequence[PluginVersion]:
         return await self._reading.run(partial(plugins.versions, owner=owner, slug=slug))
 
+    async def trim_versions(self, owner: OwnerKey, slug: Slug, keep: int) -> int:
+        return await self._writing.do(partial(plugins.trim, owner=owner, slug=slug, keep=keep))
+
     async def delete_plugin(self, owner: OwnerKey, slug: Slug) -> bool:
         return await self._writing.do(partial(plugins.remove, owner=owner, slug=slug))
 

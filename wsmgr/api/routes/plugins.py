@@ -33,7 +33,7 @@ async def get_plugin(daemon: DaemonOf, workspace: WorkspacePath, slug: SlugPath)
     return PluginVersionPage(items=[mapping.plugin_version(version) for version in versions])
 
 
-@router.put("/{slug}", responses=problems(413))
+@router.put("/{slug}", responses=problems(413, 429))
 async def put_plugin(
     daemon: DaemonOf, actor: Actor, workspace: WorkspacePath, slug: SlugPath, body: PutPlugin
 ) -> PluginResult:

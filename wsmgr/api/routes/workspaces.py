@@ -9,7 +9,7 @@ from fastapi import APIRouter, Query, Response
 from wsmgr.api import mapping
 from wsmgr.api.context import Actor, Before, DaemonOf, Limit, StrictJsonRoute, Wait, WorkspacePath, problems
 from wsmgr.control.daemon import Daemon
-from wsmgr.control.fleet import Entry
+from wsmgr.control.entry import Entry
 from wsmgr.core.ids import parse_workspace_id
 from wsmgr.core.workspace import Desired
 from wsmgr.ports.channel import ChannelClosed, ChannelTimeout, ProtocolViolation

@@ -1,0 +1,53 @@
+"""Lets calls and workspaces in, and counts those that are in. Check and count are one step, without an await."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+
+from wsmgr.control.arrivals import Arrivals
+from wsmgr.control.entry import Entry
+from wsmgr.control.fleet import Fleet
+from wsmgr.control.terms import Terms
+from wsmgr.core.admission import OneCall, OneWorkspace, Usage, admit
+from wsmgr.core.ids import WorkspaceId, owner_of
+from wsmgr.core.rate import refilled, spent
+from wsmgr.ports.clock import Clock
+
+
+class Admission:
+    """Costs a call the same however many workspaces there are."""
+
+    def __init__(self, fleet: Fleet, terms: Terms, clock: Clock) -> None:
+        self._fleet = fleet
+        self._terms = terms
+        self._clock = clock
+        self._arrivals = Arrivals[WorkspaceId]()
+
+    @contextmanager
+    def call(self, entry: Entry, *, size: int, inline: bool) -> Iterator[None]:
+        """Count a call of `size` bytes until it ends. Raises QuotaExceeded, TooLarge; then it costs no token."""
+        account = self._fleet.account(entry.record.owner)
+        bucket = refilled(account.bucket, entry.limits, self._clock.monotonic())
+        running = entry.turns.running
+        usage = Usage(tokens=bucket.tokens, running=running, waiting=entry.calls - running)
+        admit(entry.limits, OneCall(size, inline), usage)
+        account.bucket = spent(bucket) if entry.limits.rate_per_s else None
+        entry.calls += 1
+        try:
+            yield
+        finally:
+            entry.calls -= 1
+
+    @asynccontextmanager
+    async def newcomer(self, workspace: WorkspaceId) -> AsyncIterator[None]:
+        """Room for a workspace that there is none of yet, while it is being made: none is made for a call that could
+        not run in it. Raises QuotaExceeded."""
+        owner = owner_of(workspace)
+        limits = await self._terms.limits(owner)
+        coming = self._arrivals.of(owner)
+        if workspace not in coming:
+            held = self._fleet.account(owner).holding(self._clock.monotonic())
+            admit(limits, OneWorkspace(), held.besides(limits, len(coming)))
+        with self._arrivals.coming(owner, workspace):
+            yield
