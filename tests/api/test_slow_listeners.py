@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 import pytest
 from starlette.types import Message
 
-from wsmgr.api.routes.events import SEND_S, EventStream
+from wsmgr.api.stream import SEND_S, EventStream
 from wsmgr.control.feed import Feed, Signal, Subscription
 from wsmgr.core.event import Event
 
@@ -32,7 +32,7 @@ class Listener:
 
     async def listen(self) -> None:
         """Until the stream ends."""
-        await EventStream(self._live, _written(self._live))(SCOPE, self._receive, self._send)
+        await EventStream(_written(self._live), self._live.close)(SCOPE, self._receive, self._send)
 
     async def _send(self, message: Message) -> None:
         if len(self.taken) >= self._patience:

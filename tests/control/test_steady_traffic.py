@@ -61,7 +61,7 @@ async def test_every_call_is_answered(tmp_path: Path, callers: int, pause_s: tup
     await system.start()
     for owner in range(OWNERS):
         await system.put(f"user:u{owner}")
-        (await system.daemon.fleet.ensure(WorkspaceId(f"user:u{owner}"))).plan = BRIEF
+        (await system.daemon.fleet.ensure(WorkspaceId(f"user:u{owner}")))[0].plan = BRIEF
     traffic = Traffic(system, callers)
     await asyncio.gather(*(traffic.flow(caller, pause_s) for caller in range(callers)))
     stops = system.actions().count("workspace.idle_stop")

@@ -97,7 +97,7 @@ class Scene:
         await self._system.start()
         for user in USERS:
             await self._system.put(f"user:{user}")
-            (await self._system.daemon.fleet.ensure(WorkspaceId(f"user:{user}"))).plan = BRIEF
+            (await self._system.daemon.fleet.ensure(WorkspaceId(f"user:{user}")))[0].plan = BRIEF
         for moment in moments:
             await asyncio.sleep(moment.pause_s)
             if self._stepping:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from wsmgr import __version__
 from wsmgr.control.daemon import Daemon
-from wsmgr.control.fleet import Entry
+from wsmgr.control.entry import Entry
 from wsmgr.core.limits import MIB
 from wsmgr.core.usage import Current
 from wsmgr.core.workspace import Phase

@@ -11,7 +11,7 @@ import orjson
 from wsmgr.api import mapping
 from wsmgr.api.host import Counts, line
 from wsmgr.control.daemon import Daemon
-from wsmgr.control.fleet import Entry
+from wsmgr.control.entry import Entry
 from wsmgr.core.errors import StoreUnavailable
 from wsmgr.core.isolation import Isolation
 from wsmgr.core.journal import Journal

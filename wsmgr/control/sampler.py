@@ -8,7 +8,8 @@ from functools import partial
 
 import structlog
 
-from wsmgr.control.fleet import Entry, Fleet
+from wsmgr.control.entry import Entry
+from wsmgr.control.fleet import Fleet
 from wsmgr.control.readings import Readings
 from wsmgr.control.tally import Tally
 from wsmgr.control.totals import Totals
