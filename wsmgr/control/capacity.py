@@ -86,4 +86,6 @@ class Capacity:
 
 def _runs(entry: Entry) -> bool:
     """Whether it runs, or may in a moment: what is made may be in the middle of its start."""
-    return any(isinstance(unit.observed, Running) or isinstance(unit.belief, Created) for unit in entry.units.values())
+    return any(
+        isinstance(what, Created | Running) for unit in entry.units.values() for what in (unit.observed, unit.belief)
+    )
