@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from wsmgr import __version__
-from wsmgr.cli import alerts, daemon, demo, doctor, events, execute, image, plugins, records, tokens, workspaces
+from wsmgr.cli import alerts, daemon, demo, doctor, events, execute, image, plugins, records, tokens, tui, workspaces
 from wsmgr.cli.options import examples
 from wsmgr.cli.wiring import wiring_of
 
@@ -29,6 +29,8 @@ def make_app() -> typer.Typer:
         "cat page.json | wsmgr execute markdown --user alice --org acme --input - --json",
     )
     _add(app, "demo", demo.demo, "wsmgr demo hello.js", "wsmgr demo markdown.js --input page.json --user alice")
+    _add(app, "tui", tui.tui, "wsmgr tui", "wsmgr tui --read-only --no-mouse", "wsmgr tui --theme textual-light")
+    _add(app, "top", tui.top, "wsmgr top", "wsmgr top --sort mem -n 20", "watch -n 2 wsmgr top --filter cpu>50")
     _add(app, "ls", workspaces.ls, "wsmgr ls", "wsmgr ls --json | jq -r '.[].id'")
     _add(app, "show", workspaces.show, "wsmgr show user:alice", "wsmgr show org:acme~reports --json")
     _add(app, "start", workspaces.start, "wsmgr start user:alice", "wsmgr start user:alice user:bob --wait 0")
