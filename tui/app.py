@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import ClassVar
 
 from textual.app import App, SystemCommand
@@ -35,7 +34,7 @@ _PAGES: dict[str, type[Page]] = {"alerts": AlertsScreen, "events": EventsScreen,
 
 
 class WsmgrApp(App[None]):
-    """`wsmgr tui`."""
+    """`wsmgr tui`. `environ` tells what terminal this is."""
 
     TITLE = "wsmgr"
     CSS_PATH = "tui.tcss"
@@ -45,11 +44,12 @@ class WsmgrApp(App[None]):
         Binding("ctrl+c", "quit", "Quit", show=False, priority=True),
     ]
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Session, environ: Mapping[str, str]) -> None:
         super().__init__()
         self.session = session
+        self._environ = environ
         self._plan_for: list[Target] = []
-        if needs_plain(os.environ):
+        if needs_plain(environ):
             self._filters.append(PlainGlyphs())
 
     def get_default_screen(self) -> Screen[None]:
@@ -187,7 +187,7 @@ class WsmgrApp(App[None]):
     def copy(self, text: str) -> None:
         """To the clipboard of the operator's own terminal."""
         try:
-            told = clipboard.sequence(text, os.environ)
+            told = clipboard.sequence(text, self._environ)
         except clipboard.TooMuch as error:
             self.toast(error.sentence, "warning")
             return

@@ -24,6 +24,6 @@ def run(
     )
     client = AsyncClient(target=find_target(socket, url=url))
     session = Session(client, time.time, preferences, remembered(state_path(os.environ)))
-    app = WsmgrApp(session)
+    app = WsmgrApp(session, os.environ)
     app.run(mouse=preferences.mouse)
     return app.return_code or 0

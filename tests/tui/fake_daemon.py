@@ -61,7 +61,8 @@ class Call:
 
 @dataclass
 class FakeDaemon:
-    """`live` answers; `lose` breaks every connection with an error until `heal`. `answers` replaces single answers."""
+    """`live` answers; `lose` breaks every connection with an error until `heal`. `answers` replaces single answers.
+    `busy`: so many calls are being answered; `held_is_quiet` leaves those out that a test holds back."""
 
     workspaces: dict[str, Workspace] = field(default_factory=dict)
     host: FleetHost = field(default_factory=canned.fleet_host)
@@ -74,6 +75,8 @@ class FakeDaemon:
     answers: dict[str, BaseModel] = field(default_factory=dict)
     closed: bool = False
     silent: bool = False
+    busy: int = 0
+    held_is_quiet: bool = False
     _lost: ClientError | None = None
     _listeners: list[asyncio.Queue[FleetUpdate | ClientError]] = field(default_factory=list)
     _held: dict[str, asyncio.Event] = field(default_factory=dict)
@@ -123,8 +126,17 @@ class FakeDaemon:
         """Answer one operation."""
         call = Call(operation.method, operation.path, dict(operation.query), operation.body)
         self.calls.append(call)
+        self.busy += 1
+        try:
+            return await self._respond(operation, call)
+        finally:
+            self.busy -= 1
+
+    async def _respond(self, operation: Operation[T], call: Call) -> T:
         if held := self._held.get(str(call)):
+            self.busy -= self.held_is_quiet
             await held.wait()
+            self.busy += self.held_is_quiet
         if self._lost is not None:
             raise self._lost
         if failure := self.failures.get(str(call)):

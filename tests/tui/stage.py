@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 
 from textual.pilot import Pilot
 
@@ -36,11 +36,12 @@ class Stage:
         *,
         preferences: Preferences | None = None,
         memory: Memory | None = None,
+        app: type[WsmgrApp] = WsmgrApp,
     ) -> None:
         self.daemon = daemon_with(scenes.usual()) if daemon is None else daemon
         self.clock = Clock()
         self.session = Session(self.daemon, self.clock, preferences or Preferences(), memory or Memory())
-        self.app = WsmgrApp(self.session)
+        self.app = app(self.session, {"LANG": "C.UTF-8", "TERM": "xterm-256color"})
 
 
 async def settled(pilot: Pilot[None]) -> None:
@@ -58,16 +59,17 @@ async def until(pilot: Pilot[None], true: Callable[[], bool]) -> None:
     raise AssertionError("it never came to hold")
 
 
-def pressing(*keys: str) -> Callable[[Pilot[None]], Awaitable[None]]:
-    """Settle, press keys, settle."""
-
-    async def press(pilot: Pilot[None]) -> None:
-        await settled(pilot)
-        for key in keys:
-            await pilot.press(key)
-            await settled(pilot)
-
-    return press
+async def quiet(stage: Stage, pilot: Pilot[None]) -> None:
+    """All calls are answered, and the screen has come to rest."""
+    same, before = 0, ""
+    for _ in range(400):
+        await pilot.pause()
+        now = text_of(stage.app)
+        same = same + 1 if now == before and not stage.daemon.busy else 0
+        before = now
+        if same == 4:
+            return
+    raise AssertionError("the screen never came to rest")
 
 
 def text_of(app: WsmgrApp) -> str:

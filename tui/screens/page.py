@@ -61,7 +61,8 @@ class Page(Screen[None]):
         yield KeyLine()
 
     def on_mount(self) -> None:
-        """The clock of ages: what it shows changes seldom, and only what changes is painted."""
+        """The clock of ages (what it shows changes seldom, and only what changes is painted), and the keys."""
+        self.bindings_updated_signal.subscribe(self, lambda _: self.query_one(KeyLine).tell(self))
         self.set_interval(1.0, self._tick, name="ages")
 
     def on_screen_resume(self) -> None:
@@ -74,14 +75,12 @@ class Page(Screen[None]):
 
     def on_fleet_moved(self, message: FleetMoved) -> None:
         """The session is newer than what is shown."""
-        self._lines()
-        self.told(message.delta)
+        self._bring(message.delta)
 
     def refresh_all(self) -> None:
         """Bring everything up to date."""
         if self.is_mounted:
-            self._lines()
-            self.told(Delta())
+            self._bring(Delta())
             self.query_one(KeyLine).tell(self)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
@@ -95,8 +94,12 @@ class Page(Screen[None]):
 
     def _tick(self) -> None:
         if self.is_current:
-            self._lines()
-            self.told(Delta())
+            self._bring(Delta())
+
+    def _bring(self, delta: Delta) -> None:
+        # The body first: the lines count what it shows.
+        self.told(delta)
+        self._lines()
 
     def _lines(self) -> None:
         session, width = self.session, self.size.width

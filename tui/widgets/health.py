@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from tui.model.lists import EVENTS
 from tui.session import Session
 from tui.widgets.listing import Listing
@@ -25,7 +23,6 @@ class Health(Listing[Event]):
             id="health",
         )
 
-    @property
-    def items(self) -> Sequence[Event]:
+    def wanted(self, item: Event) -> bool:
         """Those about health."""
-        return [one for one in super().items if any(word in one.action for word in _ABOUT_HEALTH)]
+        return any(word in item.action for word in _ABOUT_HEALTH)

@@ -89,6 +89,11 @@ class Listing(Vertical, Generic[T]):
         """Those that are shown, in order."""
         return [one for one in self._items.values() if self.listed.matches(one, self.filter_text)]
 
+    def wanted(self, item: T) -> bool:
+        """Whether a record that came belongs here; for subclasses."""
+        del item
+        return True
+
     def tell(self) -> None:
         """Time went by, or something happened: show what there is, and ask again when it is old."""
         if not self.is_mounted or self.table.size.width == 0:
@@ -116,7 +121,7 @@ class Listing(Vertical, Generic[T]):
     def on_fetched(self, message: Fetched) -> None:
         """A page came."""
         page, self._problem = message.value, ""
-        came = {self.listed.key(one): one for one in page.items}
+        came = {self.listed.key(one): one for one in page.items if self.wanted(one)}
         if message.purpose == "older":
             self._items |= came
             self._older = page.next

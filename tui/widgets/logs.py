@@ -26,7 +26,7 @@ from wsmgr.client import operations
 
 _EVERY_S = 1.0
 _SINCE = (100, 1_000)
-"""The API gives the last lines: so many at first, and so many after `m`."""
+"""The API gives the last lines: so many at first, and so many after `b`."""
 
 
 class Logs(Vertical):
@@ -37,7 +37,7 @@ class Logs(Vertical):
         Binding("f", "follow", "Follow"),
         Binding("slash", "filter", "Filter"),
         Binding("n", "search", "Next match", show=False),
-        Binding("m", "more", "More lines"),
+        Binding("b", "more", "Further back"),
         Binding("w", "save", "Save"),
         Binding("y", "copy", "Copy"),
         Binding("escape", "clear", "Clear", show=False),
@@ -99,7 +99,7 @@ class Logs(Vertical):
     def _show(self) -> None:
         self._texts = {str(number): line for number, line in self._tail.numbered(self._field.value)}
         width = self._table.size.width - 1
-        self._table.set_columns([Column("line", plural(len(self._texts), "LINE"), width)])
+        self._table.set_columns([Column("line", plural(len(self._texts), "LINE", "LINES"), width)])
         keys = list(self._texts)
         self._table.show(keys)
         if self._following and keys:
@@ -123,8 +123,9 @@ class Logs(Vertical):
         return (Cell(line, "bad" if bad else ""),)
 
     @on(Table.Moved)
-    def _moved(self, event: Table.Moved) -> None:
-        if self._table.keys and event.key != self._table.keys[-1]:
+    def _moved(self) -> None:
+        # Where the cursor is now counts: this may tell of a move that following has overtaken.
+        if self._table.keys and self._table.cursor != self._table.keys[-1]:
             self._following = False
             self.query_one(CellLine).show([(self._foot(), self.size.width)])
 

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from tests.client import canned
 from tests.tui import scenes
 from tests.tui.fake_daemon import FakeDaemon, daemon_with
 from tests.tui.stage import Stage, settled, text_of
@@ -159,7 +160,7 @@ async def test_a_change_of_status_is_marked_for_a_while() -> None:
         await settled(pilot)
         assert "• user:alice" in text_of(stage.app)
         stage.clock.forward(31)
-        stage.daemon.put(scenes.workspace("user:bob", "STOPPED", number=8))
+        stage.daemon.put(scenes.workspace("user:bob", number=8))
         await settled(pilot)
         assert "• user:alice" not in text_of(stage.app)
 
@@ -207,7 +208,7 @@ async def test_resizing_keeps_everything() -> None:
 
 async def test_a_host_in_order_gives_no_warning() -> None:
     """And one whose engine is away says so."""
-    host = scenes.canned.fleet_host().model_copy(update={"limits_not_enforced": []})
+    host = canned.fleet_host().model_copy(update={"limits_not_enforced": []})
     stage = Stage(replace(daemon_with(scenes.usual()), host=host))
     async with stage.app.run_test(size=SIZE) as pilot:
         await settled(pilot)
