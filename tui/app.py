@@ -17,20 +17,12 @@ from tui.feed import act, feed, fetch
 from tui.messages import Act, Acted, Copy, Fetched, FetchFailed, FleetMoved, FleetTold, LinkLost, Look, Say
 from tui.model.format import plural, printable
 from tui.model.store import Delta
-from tui.screens.alerts import AlertsScreen
-from tui.screens.ask import Choose
-from tui.screens.confirm import Confirm
-from tui.screens.events import EventsScreen
 from tui.screens.fleet import FleetScreen
-from tui.screens.help import HelpScreen
-from tui.screens.host import HostScreen
+from tui.screens.named import page_named
 from tui.screens.page import Page
-from tui.screens.workspace import WorkspaceScreen
 from tui.session import Session
 from tui.terminal import PlainGlyphs, needs_plain
 from wsmgr.client import operations
-
-_PAGES: dict[str, type[Page]] = {"alerts": AlertsScreen, "events": EventsScreen, "host": HostScreen, "help": HelpScreen}
 
 
 class WsmgrApp(App[None]):
@@ -93,8 +85,8 @@ class WsmgrApp(App[None]):
         if isinstance(self.screen, Page):
             while len(self.screen_stack) > 1:
                 self.pop_screen()
-            if name in _PAGES:
-                self.push_screen(_PAGES[name](self.session))
+            if name != "fleet":
+                self.push_screen(page_named(name)(self.session))
 
     async def action_back(self) -> None:
         """To the screen below."""
@@ -103,6 +95,8 @@ class WsmgrApp(App[None]):
 
     def on_look(self, message: Look) -> None:
         """A screen of its own for one workspace."""
+        from tui.screens.workspace import WorkspaceScreen  # noqa: PLC0415  # the graphs take 50 ms that rows come sooner
+
         self.push_screen(WorkspaceScreen(self.session, message.key))
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
@@ -125,6 +119,8 @@ class WsmgrApp(App[None]):
             self._plan_for = fit
             self.run_worker(fetch(self.session.daemon, operations.plans(), "plans", self.post_message))
         elif asks_first(action, self.session.preferences.confirm):
+            from tui.screens.confirm import Confirm  # noqa: PLC0415  # as the other screens
+
             self.push_screen(
                 Confirm(self.session, action, fit, choice),
                 lambda yes: self._perform(action, fit, choice) if yes else None,
@@ -164,6 +160,8 @@ class WsmgrApp(App[None]):
 
     def on_fetched(self, message: Fetched) -> None:
         """The plans to choose from are here."""
+        from tui.screens.ask import Choose  # noqa: PLC0415  # as the other screens
+
         words = [
             (plan.name, f"{plan.name:<12} {plan.limits.memory_mb:>5} MiB  {plan.limits.cpus:g} CPU")
             for plan in message.value.items

@@ -141,7 +141,7 @@ class FakeDaemon:
             raise self._lost
         if failure := self.failures.get(str(call)):
             raise failure
-        answer = self.answers.get(str(call)) or self._answer(call)
+        answer = self.answers.get(str(call)) or self.answer(call)
         return operation.read(b"" if answer is None else answer.model_dump_json().encode())
 
     async def fleet(self) -> AsyncIterator[FleetUpdate]:
@@ -180,7 +180,8 @@ class FakeDaemon:
         for queue in self._listeners:
             queue.put_nowait(through_json(update))
 
-    def _answer(self, call: Call) -> BaseModel | None:
+    def answer(self, call: Call) -> BaseModel | None:
+        """What there is to say to a call. Raises ApiError."""
         for pattern, answer in _ANSWERS:
             if match := re.fullmatch(pattern, str(call)):
                 return answer(self, call, *match.groups())

@@ -56,10 +56,12 @@ def _health(row: Row, _: float, width: int) -> Cell:
 
 
 def _idle(row: Row, now: float, width: int) -> Cell:
-    if row.stops_at is not None:
-        left = say.coarse(max(row.stops_at - now, 0))
-        return Cell(f"stop {left}" if width >= 9 else f"-{left}", "dim")
-    return Cell(say.NOTHING, "dim")
+    if row.stops_at is None:
+        return Cell(say.NOTHING, "dim")
+    if row.stops_at <= now:
+        return Cell("due", "dim")
+    left = say.coarse(row.stops_at - now)
+    return Cell(f"stop {left}" if width >= 9 else f"-{left}", "dim")
 
 
 def _restarts(row: Row, _: float, width: int) -> Cell:

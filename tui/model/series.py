@@ -58,10 +58,11 @@ def seconds_of(range_: str) -> int:
 def series_of(usage: Usage) -> list[Series]:
     """CPU, memory, network and executions."""
     points, step = usage.points, usage.step_s
+    times = [one.at.timestamp() for one in points]
     memory_limit = next((one.memory_limit_mb.max for one in reversed(points) if one.memory_limit_mb), None)
 
     def line(name: str, style: str, read: Callable[[UsagePoint], float | None]) -> Drawn:
-        return Drawn(name, style, _with_gaps(points, step, read))
+        return Drawn(name, style, _with_gaps(points, times, step, read))
 
     per_minute = 60 / step
     return [
@@ -146,10 +147,11 @@ def _most(gauge: Gauge | None) -> float | None:
     return None if gauge is None else gauge.max
 
 
-def _with_gaps(points: Sequence[UsagePoint], step: int, read: Callable[[UsagePoint], float | None]) -> list[Point]:
+def _with_gaps(
+    points: Sequence[UsagePoint], times: Sequence[float], step: int, read: Callable[[UsagePoint], float | None]
+) -> list[Point]:
     found: list[Point] = []
-    for one in points:
-        at = one.at.timestamp()
+    for one, at in zip(points, times, strict=True):
         found.append(Point(at, read(one)))
         if one.gap_after:
             found.append(Point(at + step, None))

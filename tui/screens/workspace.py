@@ -149,11 +149,13 @@ def _facts(row: Row, now: float) -> list[Cell]:
     idle = f" · stops in {say.coarse(row.stops_at - now)}" if row.stops_at is not None else ""
     health = {True: Cell(" · ✔ healthy", "ok"), False: Cell(f" · ✖ {row.failures} failed checks", "bad")}
     return [
-        Cell(f" {row.plan or 'no plan'} · {row.isolation} · {up}{idle} · {say.plural(row.restarts, 'restart')}", "dim"),
-        Cell(" · CPU ", "dim"),
+        Cell(" CPU ", "dim"),
         Cell(f"{say.percent(row.cpu_percent)} of {say.percent(row.cpu_limit_percent)}", heat(row.cpu_share)),
         Cell(" · mem ", "dim"),
         Cell(f"{say.mebibytes(row.memory_mb)} of {say.mebibytes(row.memory_limit_mb)}", heat(row.memory_share)),
+        Cell(
+            f" · {up}{idle} · {row.plan or 'no plan'} · {row.isolation} · {say.plural(row.restarts, 'restart')}", "dim"
+        ),
         *([health[row.healthy]] if row.healthy is not None else []),
         *([Cell(f" · ▲ not enforced: {', '.join(row.unenforced)}", "warm")] if row.unenforced else []),
     ]

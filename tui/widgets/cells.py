@@ -84,7 +84,7 @@ class CellLine(Widget):
         if y:
             return Strip.blank(self.size.width, base)
         parts = [Segment(fit(cell.text, width), style_of(self, cell.style, base)) for cell, width in self._cells]
-        return Strip(parts).adjust_cell_length(self.size.width, base)
+        return Strip(parts).adjust_cell_length(self.size.width, base).simplify()
 
 
 def sized(cells: Sequence[Cell]) -> list[tuple[Cell, int]]:

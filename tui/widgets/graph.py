@@ -39,7 +39,7 @@ class GraphBox(Vertical):
         for line in series.lines:
             cells += [Cell("━ ", line.style), Cell(f"{line.name} {series.write(line.last)}  ")]
         if not series.measured:
-            cells = [cells[0], Cell("not measured on this host", "dim")]
+            cells = [cells[0], Cell("not measured", "dim")]
         self.query_one(CellLine).show(sized(cells))
         self.query_one(Graph).show(series, span, restarts, cursor)
 
@@ -66,7 +66,7 @@ class Graph(PlotextPlot):
         room = max(self.size.width - 8, 10)
         top = series.top
         for line in series.lines:
-            points = downsample(line.points, room)
+            points = downsample(line.points, room // 2)
             for part in segments(points):
                 xs, ys = [at for at, _ in part], [value for _, value in part]
                 plot.plot(xs, ys, marker="braille", color=self._colour(line.style))

@@ -12,7 +12,7 @@ from textual.containers import Grid, Vertical
 from tui.feed import fetch
 from tui.messages import Back, Fetched, FetchFailed
 from tui.model.cell import Cell
-from tui.model.series import RANGES, readout, restarts_in, series_of
+from tui.model.series import RANGES, Series, readout, restarts_in, series_of
 from tui.session import Session
 from tui.widgets.cells import CellLine
 from tui.widgets.graph import GraphBox
@@ -42,6 +42,8 @@ class Overview(Vertical, can_focus=True):
         self._session = session
         self._key = key
         self._usage: Usage | None = None
+        self._series: list[Series] = []
+        self._restarts: list[float] = []
         self._asked_at: float | None = None
         self._cursor: int | None = None
         self._problem = ""
@@ -79,6 +81,7 @@ class Overview(Vertical, can_focus=True):
         """Usage came; of another range than the one now chosen it is dropped."""
         if message.purpose == self.range:
             self._usage, self._problem = message.value, ""
+            self._series, self._restarts = series_of(message.value), restarts_in(message.value)
             self._draw()
 
     def on_fetch_failed(self, message: FetchFailed) -> None:
@@ -94,9 +97,9 @@ class Overview(Vertical, can_focus=True):
         cursor = None
         if self._cursor is not None and usage.points:
             cursor = usage.points[min(self._cursor, len(usage.points) - 1)].at.timestamp()
-        for number, series in enumerate(series_of(usage)):
+        for number, series in enumerate(self._series):
             graph = self.query_one(f"#graph-{number}", GraphBox)
-            graph.show(series, (usage.from_, usage.to), restarts_in(usage), cursor)
+            graph.show(series, (usage.from_, usage.to), self._restarts, cursor)
 
     def _readout(self) -> Cell:
         chosen = "  ".join(f"[{name}]" if name == self.range else f" {name} " for name in RANGES)

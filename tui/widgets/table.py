@@ -183,14 +183,12 @@ class Table(ScrollView, can_focus=True):
         """Textual asks for its lines one by one."""
         line = self._drawn[y] = self._line(y)
         cells, kind = line
-        base = self._style(kind, "")
-        parts: list[Segment] = []
-        for column, cell in zip(self._columns, cells, strict=False):
-            parts += (
-                Segment(fit(cell.text, column.width, right=column.right), self._style(kind, cell.style)),
-                Segment(" ", base),
-            )
-        return Strip(parts).adjust_cell_length(self.size.width, base)
+        parts = [
+            # The gap has the style of its cell: neighbours of one style become one piece, and one escape sequence.
+            Segment(fit(cell.text, column.width, right=column.right) + " ", self._style(kind, cell.style))
+            for column, cell in zip(self._columns, cells, strict=False)
+        ]
+        return Strip(parts).adjust_cell_length(self.size.width, self._style(kind, "")).simplify()
 
     def _line(self, y: int) -> Line:
         if y == 0:
