@@ -15,7 +15,7 @@ MAKEFLAGS += --no-print-directory
 
 # Pure and shell tests: no engine, no network, any user.
 CHECK_TESTS = tests/core tests/settings tests/wire tests/control tests/api tests/client tests/cli tests/docs \
-	tests/adapters/podman tests/adapters/channel
+	tests/adapters/podman tests/adapters/channel tests/adapters/host
 # Those that need rootless podman, PostgreSQL's programs or npm; they run as an unprivileged user. The store's are
 # among the contract tests.
 CONTRACT_TESTS = tests/contract tests/adapters/worker

@@ -172,6 +172,18 @@ class Settings(BaseSettings):
     )
     executions_retention_days: float = setting(30.0, gt=0, description="For how long execution records are kept.")
     events_retention_days: float = setting(90.0, gt=0, description="For how long the audit trail is kept.")
+    sample_every_s: int = setting(
+        5, ge=1, le=60, description="Between two samples of what running workspaces use; kept in memory for 15 minutes."
+    )
+    usage_retention_hours: float = setting(
+        24.0, ge=1, description="For how long the usage of each minute is kept. Totals of owners are kept for ever."
+    )
+    metrics_per_workspace: int = setting(
+        0,
+        ge=0,
+        le=10_000,
+        description="So many workspaces at the most (the first by id) have series of their own in `/metrics`.",
+    )
     log_level: str = setting(
         "info", pattern="(?i)^(debug|info|warning|error)$", description="Least level that is logged."
     )

@@ -23,7 +23,7 @@ async def test_a_workspace_has_the_platforms_names(admin: httpx.AsyncClient) -> 
     body = (await admin.get(ALICE)).json()
     assert set(body) >= PLATFORM_NAMES
     assert (body["status"], body["userId"], body["organizationId"], body["port"]) == ("RUNNING", "alice", None, None)
-    assert set(body["resourceUsage"]) == {"memoryMb", "cpuPercent", "networkInBytes", "networkOutBytes"}
+    assert set(body["resourceUsage"]) >= {"memoryMb", "cpuPercent", "networkInBytes", "networkOutBytes"}
     assert [plugin["slug"] for plugin in body["plugins"]] == ["echo"]
     Workspace.model_validate(body)
 
@@ -150,7 +150,7 @@ async def test_owners_and_plans(admin: httpx.AsyncClient) -> None:
 
 
 async def test_the_hosts_figures(admin: httpx.AsyncClient) -> None:
-    """Read now, from the host that this test runs on."""
+    """As the last look found them."""
     await admin.put(ALICE, json={"desired": "STOPPED"})
     figures = (await admin.get("/api/host")).json()
     assert figures["memoryMb"] > figures["memoryAvailableMb"] > 0

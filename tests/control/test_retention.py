@@ -50,7 +50,7 @@ async def names(store: FakeStore) -> tuple[set[str], set[str], set[str]]:
 async def test_each_kind_is_kept_as_long_as_was_set(record: Execution) -> None:
     """To the day."""
     store = await store_with(record, {"a": 0.9, "b": 1.1, "c": 2.1, "d": 89.9, "e": 90.1})
-    await Retention(store, LoopClock(), Keep(1, 2)).sweep()
+    await Retention(store, LoopClock(), Keep(1, 2, 1)).sweep()
     assert await names(store) == ({"a"}, {"a", "b"}, {"a", "b", "c", "d"})
 
 
@@ -59,7 +59,7 @@ async def test_much_is_deleted_in_batches_and_its_space_given_back(record: Execu
     store = await store_with(record, {f"x{number}": 100 for number in range(2 * BATCH + 1)})
     store.free_pages = 1200
     store.calls.clear()
-    await Retention(store, LoopClock(), Keep(30, 90)).sweep()
+    await Retention(store, LoopClock(), Keep(30, 90, 1)).sweep()
     assert await names(store) == (set(), set(), set())
     assert (store.calls.count("purge_executions"), store.calls.count("reclaim"), store.free_pages) == (4, 3, 0)
 
@@ -69,7 +69,7 @@ async def test_it_runs_every_hour_also_after_a_failure(record: Execution) -> Non
     store = await store_with(record, {"old": 100})
     store.fail_next("purge_executions", StoreUnavailable("asked for"))
     store.fail_next("purge_executions", ValueError("asked for"))
-    running = asyncio.create_task(Retention(store, LoopClock(), Keep(30, 90)).run())
+    running = asyncio.create_task(Retention(store, LoopClock(), Keep(30, 90, 1)).run())
     await asyncio.sleep(FIRST_AFTER_S + 1 + EVERY_S)
     assert (await names(store))[0] == {"old"}
     await asyncio.sleep(EVERY_S)

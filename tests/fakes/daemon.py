@@ -9,6 +9,7 @@ from pathlib import Path
 from tests.fakes.channel import FakeChannel, FakeRuntime
 from tests.fakes.clock import LoopClock
 from tests.fakes.engine import FakeEngine
+from tests.fakes.meter import FakeMeter, InlineOffload
 from tests.fakes.notifier import FakeNotifier
 from tests.fakes.store import FakeStore
 from wsmgr.bootstrap.compose import Adapters, compose
@@ -19,6 +20,7 @@ from wsmgr.core.ids import ExecutionId, Slug, Version, WorkspaceId
 from wsmgr.core.isolation import Isolation
 from wsmgr.core.plugin import Language
 from wsmgr.core.workspace import Running
+from wsmgr.ports.meter import GroupCounters
 from wsmgr.settings import Settings
 
 CODE = "export default (input) => input"
@@ -28,22 +30,31 @@ class FakeDaemon:
     """`store`, `channel`, `engine` and `worker` are programmable; `daemon` is the real thing on top of them."""
 
     def __init__(
-        self, state_dir: Path, *, clock: LoopClock | None = None, memory_mb: float | None = None, **settings: object
+        self,
+        state_dir: Path,
+        *,
+        clock: LoopClock | None = None,
+        memory_mb: float | None = None,
+        cgroups: GroupCounters | None = None,
+        **settings: object,
     ) -> None:
         self.store = FakeStore()
         self.channel = FakeChannel()
-        self.engine = FakeEngine(Isolation.CONTAINER)
-        self.worker = FakeEngine(Isolation.WORKER)
         self._clock = clock or LoopClock()
+        self.engine = FakeEngine(Isolation.CONTAINER, now=self._clock.now)
+        self.worker = FakeEngine(Isolation.WORKER, now=self._clock.now)
         self._memory_mb = memory_mb
+        self._cgroups = cgroups
         self.notifier = FakeNotifier()
+        self.meter = FakeMeter()
+        self.offload = InlineOffload()
         self.settings = Settings(state_dir=state_dir, socket=state_dir / "api.sock", **settings)  # type: ignore[arg-type]
         self.daemon = self._compose()
 
     def adopt_world_of(self, other: FakeDaemon) -> None:
         """Before `start`: take over the store, the engines and the runtimes of a daemon that died."""
         self.store, self.channel, self.engine, self.worker = other.store, other.channel, other.engine, other.worker
-        self.notifier = other.notifier
+        self.notifier, self.meter = other.notifier, other.meter
         self.daemon = self._compose()
 
     def _compose(self) -> Daemon:
@@ -53,8 +64,11 @@ class FakeDaemon:
             self.channel,
             engines,
             self._clock,
+            self.meter,
             memory_mb=self._memory_mb,
             notifier=self.notifier,
+            cgroups=self._cgroups,
+            offload=self.offload,
         )
         return compose(self.settings, parts)
 
@@ -88,6 +102,13 @@ class FakeDaemon:
         for box in (engine or self.engine).boxes(WorkspaceId(workspace)):
             if isinstance(box, Running):
                 return self.channel.runtime(box.endpoint)
+        raise AssertionError(f"{workspace} does not run")
+
+    def instance(self, workspace: str = "user:alice") -> str:
+        """The instance that runs for a workspace, as the meter knows it."""
+        for box in self.engine.boxes(WorkspaceId(workspace)):
+            if isinstance(box, Running):
+                return box.endpoint.instance
         raise AssertionError(f"{workspace} does not run")
 
     def die(self, workspace: str = "user:alice", exit_code: int = 1, *, oom_killed: bool = False) -> None:

@@ -13,6 +13,8 @@ from wsmgr.core.execution import Execution, ExecutionState
 from wsmgr.core.ids import ExecutionId, OwnerKey, Slug, Version, WorkspaceId, owner_of
 from wsmgr.core.owner import Owner
 from wsmgr.core.plugin import PluginSource, PluginVersion
+from wsmgr.core.series import Point
+from wsmgr.core.usage import Mark, OwnerTotal
 from wsmgr.core.workspace import Desired, Workspace
 from wsmgr.ports.store import Store, Token
 
@@ -41,6 +43,9 @@ class FakeStore(Store):
         self._alerts: dict[int, Alert] = {}
         self._told: dict[tuple[int, Stage], datetime] = {}
         self._tokens: dict[str, tuple[Token, str]] = {}
+        self._points: dict[tuple[WorkspaceId, int], Point] = {}
+        self._totals: dict[OwnerKey, OwnerTotal] = {}
+        self._marks: dict[WorkspaceId, Mark] = {}
 
     def fail_next(self, method: str, error: Exception) -> None:
         """Let the next call of `method` raise `error` and change nothing. A failing `note` is dropped and counted."""
@@ -313,6 +318,35 @@ class FakeStore(Store):
         for gone in over[:limit]:
             del self._alerts[gone]
         return len(over[:limit])
+
+    async def purge_usage(self, before: datetime, limit: int) -> int:
+        self._called("purge_usage")
+        self._marks = {key: mark for key, mark in self._marks.items() if mark.at >= before}
+        old = sorted((key for key in self._points if key[1] < int(before.timestamp())), key=lambda key: key[1])
+        for gone in old[:limit]:
+            del self._points[gone]
+        return len(old[:limit])
+
+    async def put_usage(
+        self, points: Sequence[tuple[WorkspaceId, Point]], totals: Sequence[OwnerTotal], marks: Sequence[Mark]
+    ) -> None:
+        self._called("put_usage")
+        for workspace, point in points:
+            self._points.setdefault((workspace, point.at), point)
+        self._totals |= {total.owner: total for total in totals}
+        self._marks |= {mark.workspace: mark for mark in marks}
+
+    async def usage_points(self, workspace: WorkspaceId, since: int) -> Sequence[Point]:
+        self._called("usage_points")
+        return [self._points[key] for key in sorted(self._points) if key[0] == workspace and key[1] >= since]
+
+    async def owner_totals(self, owners: Sequence[OwnerKey]) -> Sequence[OwnerTotal]:
+        self._called("owner_totals")
+        return [self._totals[owner] for owner in owners if owner in self._totals]
+
+    async def usage_marks(self) -> Sequence[Mark]:
+        self._called("usage_marks")
+        return list(self._marks.values())
 
     async def reclaim(self, pages: int) -> int:
         self._called("reclaim")

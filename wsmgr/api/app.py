@@ -14,8 +14,19 @@ from wsmgr import __version__
 from wsmgr.api.execute import ExecuteRoute
 from wsmgr.api.gate import Gate
 from wsmgr.api.identity import People, Tokens
+from wsmgr.api.live import LiveFleet
 from wsmgr.api.problems import MEDIA_TYPE, TITLES, problem, problem_of
-from wsmgr.api.routes import admin, alerts, events, executions, open, plugins, workspaces  # noqa: A004  # a module, named for its routes
+from wsmgr.api.routes import (
+    admin,
+    alerts,
+    events,
+    executions,
+    fleet,
+    open,  # noqa: A004  # a module, named for its routes
+    plugins,
+    usage,
+    workspaces,
+)
 from wsmgr.control.daemon import Daemon
 from wsmgr.core.errors import WsmgrError
 
@@ -24,13 +35,16 @@ def build(daemon: Daemon, people: People, tokens: Tokens) -> ASGIApp:
     """The ASGI application of a daemon."""
     app = FastAPI(title="wsmgr", version=__version__, docs_url=None, redoc_url=None, redirect_slashes=False)
     app.state.daemon = daemon
+    app.state.live = LiveFleet(daemon)
     routers = (
         executions.router,
         workspaces.router,
         plugins.router,
         admin.router,
         events.router,
+        fleet.router,
         alerts.router,
+        usage.router,
         open.router,
     )
     for router in routers:

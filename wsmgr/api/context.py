@@ -9,6 +9,7 @@ from fastapi import Depends, Path, Query, Request
 from fastapi.routing import APIRoute
 
 from wsmgr.api.identity import Identity
+from wsmgr.api.live import LiveFleet
 from wsmgr.control.daemon import Daemon
 from wsmgr.wire.names import ExecutionId as ExecutionIdText
 from wsmgr.wire.names import OwnerKey, Slug, WorkspaceId
@@ -40,11 +41,16 @@ async def _daemon(request: Request) -> Daemon:
     return cast("Daemon", request.app.state.daemon)
 
 
+async def _live(request: Request) -> LiveFleet:
+    return cast("LiveFleet", request.app.state.live)
+
+
 async def _actor(request: Request) -> str:
     return cast("Identity", request.state.identity).actor
 
 
 DaemonOf = Annotated[Daemon, Depends(_daemon)]
+LiveOf = Annotated[LiveFleet, Depends(_live)]
 Actor = Annotated[str, Depends(_actor)]
 WorkspacePath = Annotated[WorkspaceId, Path(description="`user:<id>` or `org:<id>`, and `~<name>` for further ones.")]
 OwnerPath = Annotated[OwnerKey, Path(description="`user:<id>` or `org:<id>`.")]

@@ -22,6 +22,7 @@ ADMIN_PREFIXES = (
     "/api/plans",
     "/api/capabilities",
     "/api/host",
+    "/api/fleet",
     "/api/events",
     "/api/audit",
     "/api/alerts",

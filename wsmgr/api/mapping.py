@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import asdict
 
 from wsmgr.api.execute import error_of
 from wsmgr.control.daemon import Daemon
@@ -44,7 +45,7 @@ def workspace(daemon: Daemon, entry: Entry, plugins: Sequence[PluginVersion]) ->
         status=unit.phase.value,
         created_at=entry.record.created_at,
         last_activity_at=entry.active_at,
-        resource_usage=wire_workspace.ResourceUsage(),
+        resource_usage=wire_workspace.ResourceUsage(**asdict(daemon.usage.current(entry.record.id))),
         plan=entry.owner.plan,
         limits=limits(entry.limits),
         isolation=unit.isolation.value,
@@ -65,6 +66,7 @@ def workspace(daemon: Daemon, entry: Entry, plugins: Sequence[PluginVersion]) ->
         ],
         idle_seconds=round(daemon.idle.idle_s(entry), 3),
         stops_in_seconds=_stops_in(daemon, entry),
+        observed_at=daemon.clock.now(),
     )
 
 

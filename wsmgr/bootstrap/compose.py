@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-
-import psutil
+from dataclasses import dataclass, field
 
 from wsmgr.adapters.channel import RuntimeChannel
+from wsmgr.adapters.host import ProcMeter
 from wsmgr.adapters.podman.api_service import ApiService
 from wsmgr.adapters.podman.engine import PodmanEngine
 from wsmgr.adapters.store.sql import SqlStore
@@ -32,10 +31,17 @@ from wsmgr.control.fleet import Defaults, Fleet
 from wsmgr.control.health import Health, Probing
 from wsmgr.control.idle import Idle
 from wsmgr.control.lifecycle import Lifecycle, Rhythm
+from wsmgr.control.offload import ThreadOffload
 from wsmgr.control.plugins import Plugins
+from wsmgr.control.readings import Readings
 from wsmgr.control.reconciler import Reconciler, Timings
 from wsmgr.control.retention import Keep, Retention
+from wsmgr.control.rollup import Rollup
+from wsmgr.control.sampler import Sampler
 from wsmgr.control.starts import Starts
+from wsmgr.control.tally import Tally
+from wsmgr.control.totals import Totals
+from wsmgr.control.usage import Usage
 from wsmgr.control.wishes import Wishes
 from wsmgr.control.workspaces import Workspaces
 from wsmgr.core.isolation import Isolation
@@ -43,7 +49,9 @@ from wsmgr.core.limits import MIB
 from wsmgr.ports.channel import Channel
 from wsmgr.ports.clock import Clock
 from wsmgr.ports.engine import Engine
+from wsmgr.ports.meter import GroupCounters, Meter
 from wsmgr.ports.notifier import Notifier
+from wsmgr.ports.offload import Offload
 from wsmgr.ports.store import Store
 from wsmgr.settings import Settings
 
@@ -52,29 +60,33 @@ from wsmgr.settings import Settings
 class Adapters:
     """The mechanisms of a daemon; tests put fakes here. `service`: podman's API service, where the daemon keeps one.
     `memory_mb`: the host's memory in MiB, None where it is not known and no budget is kept. `notifier`: who is told of
-    alerts."""
+    alerts. `cgroups`: None where there are none that can be used. `offload`: where usage is read."""
 
     store: Store
     channel: Channel
     engines: Mapping[Isolation, Engine]
     clock: Clock
+    meter: Meter
     service: ApiService | None = None
     memory_mb: float | None = None
     notifier: Notifier | None = None
+    cgroups: GroupCounters | None = None
+    offload: Offload = field(default_factory=lambda: ThreadOffload("sampler"))
 
 
 def adapters(settings: Settings) -> Adapters:
     """The real ones."""
     service = None if settings.podman_socket is not None else ApiService(settings.socket.with_name("podman.sock"))
     every = engines(settings, service)
-    memory_mb = psutil.virtual_memory().total / MIB
+    meter = ProcMeter(settings.state_dir)
     return Adapters(
         SqlStore(settings.database),
         RuntimeChannel(),
         every,
         SystemClock(),
+        meter,
         service=service,
-        memory_mb=memory_mb,
+        memory_mb=meter.host().memory_total_bytes / MIB,
         notifier=_notifier(settings),
     )
 
@@ -130,11 +142,13 @@ def compose(settings: Settings, parts: Adapters) -> Daemon:
     plugins = Plugins(store, fleet, channel, clock, audit)
     demand = Demand(fleet, wishes, every, reconciler, clock, audit, settings.start_deadline_s)
     calls = Calls(channel, plugins, reconciler, clock, audit)
-    executions = Executions(fleet, plugins, demand, calls, store, clock)
+    tally = Tally()
+    executions = Executions(fleet, plugins, demand, calls, store, clock, tally)
     workspaces = Workspaces(fleet, wishes, every, reconciler, clock, audit)
     idle = Idle(fleet, reconciler, clock, audit, settings.retention_s)
     alerts = Alerts(store, fleet, every, clock, audit, feed, settings.isolation)
-    keep = Keep(settings.executions_retention_days, settings.events_retention_days)
+    keep = Keep(settings.executions_retention_days, settings.events_retention_days, settings.usage_retention_hours / 24)
+    usage = _usage(settings, parts, fleet, tally)
     lifecycle = Lifecycle(
         store=store,
         engines=every,
@@ -153,6 +167,7 @@ def compose(settings: Settings, parts: Adapters) -> Daemon:
         feed=feed,
         alerts=alerts,
         retention=Retention(store, clock, keep),
+        usage=usage,
         delivery=Delivery(parts.notifier, store, clock, audit, feed) if parts.notifier else None,
     )
     return Daemon(
@@ -167,9 +182,20 @@ def compose(settings: Settings, parts: Adapters) -> Daemon:
         executions=executions,
         capabilities=Capabilities(every),
         idle=idle,
+        capacity=capacity,
+        usage=usage,
         lifecycle=lifecycle,
         clock=clock,
         isolation=settings.isolation,
         image=settings.image,
         started=clock.monotonic(),
+        metrics_per_workspace=settings.metrics_per_workspace,
     )
+
+
+def _usage(settings: Settings, parts: Adapters, fleet: Fleet, tally: Tally) -> Usage:
+    totals = Totals(parts.store)
+    readings = Readings(parts.meter, parts.cgroups, parts.clock)
+    sampler = Sampler(fleet, readings, parts.offload, tally, totals, parts.clock, settings.sample_every_s)
+    rollup = Rollup(sampler, totals, parts.store, parts.clock)
+    return Usage(sampler, rollup, totals, parts.store, parts.offload, parts.clock)

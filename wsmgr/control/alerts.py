@@ -52,6 +52,11 @@ class Alerts:
         self._dropped = _Dropped()
         self._open: set[str] | None = None
 
+    @property
+    def open_count(self) -> int:
+        """How many are open, as far as is known."""
+        return len(self._open or ())
+
     async def watch(self) -> None:
         """Look at every event and every few seconds, until the feed ends."""
         while True:

@@ -39,6 +39,11 @@ class Capabilities:
         levels = {one.name: one.level for one in self._matrix.get(isolation, ())}
         return {name: levels.get(name) is Level.ENFORCED for name in LIMITS}
 
+    def gaps(self, isolation: Isolation) -> list[str]:
+        """The limits that were tried and do not hold; none before anything was proven."""
+        levels = {one.name: one.level for one in self._matrix.get(isolation, ())}
+        return [name for name in LIMITS if name in levels and levels[name] is not Level.ENFORCED]
+
     async def prove(self) -> None:
         """Prove everything anew and log what does not hold."""
         self._matrix.clear()

@@ -16,6 +16,15 @@ class Capacity:
         self._clock = clock
         self._budget_mb = budget_mb
 
+    @property
+    def budget_mb(self) -> float | None:
+        """MiB that running workspaces may be promised."""
+        return self._budget_mb
+
+    def held_mb(self) -> int:
+        """MiB that those which count are promised."""
+        return sum(entry.limits.memory_mb for entry in self._fleet if self.holds(entry))
+
     def holds(self, entry: Entry) -> bool:
         """Whether it counts: it is wanted running, and not given up."""
         return entry.record.desired is Desired.RUNNING and not entry.serving.exhausted

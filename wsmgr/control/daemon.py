@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from wsmgr.control.alerts import Alerts
 from wsmgr.control.capabilities import Capabilities
+from wsmgr.control.capacity import Capacity
 from wsmgr.control.engines import Engines
 from wsmgr.control.executions import Executions
 from wsmgr.control.feed import Feed
@@ -13,6 +14,7 @@ from wsmgr.control.fleet import Fleet
 from wsmgr.control.idle import Idle
 from wsmgr.control.lifecycle import Lifecycle
 from wsmgr.control.plugins import Plugins
+from wsmgr.control.usage import Usage
 from wsmgr.control.workspaces import Workspaces
 from wsmgr.core.isolation import Isolation
 from wsmgr.ports.channel import Channel
@@ -22,7 +24,8 @@ from wsmgr.ports.store import Store
 
 @dataclass(frozen=True, slots=True)
 class Daemon:
-    """The parts of a running daemon. `started` is on the monotonic clock."""
+    """The parts of a running daemon. `started` is on the monotonic clock; `metrics_per_workspace` workspaces at the
+    most have series of their own in the metrics."""
 
     store: Store
     channel: Channel
@@ -35,8 +38,11 @@ class Daemon:
     executions: Executions
     capabilities: Capabilities
     idle: Idle
+    capacity: Capacity
+    usage: Usage
     lifecycle: Lifecycle
     clock: Clock
     isolation: Isolation
     image: str
     started: float
+    metrics_per_workspace: int

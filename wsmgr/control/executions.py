@@ -12,6 +12,7 @@ from wsmgr.control.demand import Demand
 from wsmgr.control.fleet import Entry, Fleet
 from wsmgr.control.plugins import Plugins
 from wsmgr.control.request import Request, context_of
+from wsmgr.control.tally import Tally
 from wsmgr.control.unit import Unit
 from wsmgr.core.admission import admit_call, admit_size, timeout_of
 from wsmgr.core.errors import Conflict, NeverStarted, ShuttingDown, StoreUnavailable, WsmgrError
@@ -45,6 +46,7 @@ class Executions:
         calls: Calls,
         store: ExecutionStore,
         clock: Clock,
+        tally: Tally,
     ) -> None:
         self._fleet = fleet
         self._plugins = plugins
@@ -52,6 +54,7 @@ class Executions:
         self._calls = calls
         self._store = store
         self._clock = clock
+        self._tally = tally
         self._named: dict[ExecutionId, tuple[str, asyncio.Future[Execution]]] = {}
         self.refusing = False
         self.inflight = 0
@@ -195,8 +198,11 @@ class Executions:
         return record
 
     def _count(self, record: Execution) -> None:
+        failed = record.state is ExecutionState.FAILED
         self.finished += 1
-        self.failed += record.state is ExecutionState.FAILED
+        self.failed += failed
+        if record.outcome is not None:
+            self._tally.note(record.workspace, record.outcome.duration_ms, failed=failed)
 
     async def _resolve(self, request: Request) -> Version:
         if request.inline is not None:

@@ -118,6 +118,11 @@ class Feed:
             subscription.end(Signal.CLOSED)
 
     @property
+    def closed(self) -> bool:
+        """Whether the daemon ends."""
+        return self._closed
+
+    @property
     def listening(self) -> int:
         """How many listen now."""
         return len(self._subscriptions)

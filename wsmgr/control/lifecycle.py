@@ -20,6 +20,7 @@ from wsmgr.control.health import Health
 from wsmgr.control.idle import Idle
 from wsmgr.control.reconciler import Reconciler
 from wsmgr.control.retention import Retention
+from wsmgr.control.usage import Usage
 from wsmgr.control.wishes import Wishes
 from wsmgr.control.workspaces import Workspaces
 from wsmgr.core.errors import StoreUnavailable
@@ -61,6 +62,7 @@ class Lifecycle:
         feed: Feed,
         alerts: Alerts,
         retention: Retention,
+        usage: Usage,
         delivery: Delivery | None,
     ) -> None:
         self._store = store
@@ -81,6 +83,7 @@ class Lifecycle:
         self._alerts = alerts
         self._delivery = delivery
         self._retention = retention
+        self._usage = usage
         self._dropped = 0
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -89,6 +92,7 @@ class Lifecycle:
         await self._store.open()
         lost = await self._store.lose_running()
         await self._fleet.load()
+        await self._usage.open()
         await self._engines.open()
         adopted = await self._adoption.sweep()
         await self._audit.say(
@@ -105,6 +109,7 @@ class Lifecycle:
             asyncio.create_task(self._alerts.watch(), name="alerts"),
             asyncio.create_task(self._every(5.0, self._write_behind), name="write behind"),
             asyncio.create_task(self._retention.run(), name="retention"),
+            asyncio.create_task(self._usage.run(), name="usage"),
         ]
         if self._delivery is not None:
             self._tasks.append(asyncio.create_task(self._delivery.run(), name="delivery"))
@@ -115,6 +120,7 @@ class Lifecycle:
         drained = await self._executions.drain(deadline_s / 2)
         if not drained:
             log.warning("calls were still in flight at the deadline", inflight=self._executions.inflight)
+        await self._usage.last_look()
         left = 0 if keep else await self._workspaces.stop_all(deadline_s / 2)
         if left:
             log.warning("workspaces were still there at the deadline", left=left)
@@ -133,6 +139,7 @@ class Lifecycle:
             log.error("last activity not stored", why=error.sentence)
         if self._delivery is not None:
             await self._delivery.close()
+        await self._usage.close()
         await self._channel.close()
         await self._engines.close()
         await self._store.close()

@@ -80,6 +80,10 @@ class Plugins:
                 self._owned.popitem(last=False)
         return owned
 
+    def known(self, owner: OwnerKey) -> Sequence[PluginVersion] | None:
+        """What `all` would return, if it need not ask the store; the same object until something changes."""
+        return self._owned.get(owner)
+
     async def put(self, workspace: WorkspaceId, slug: Slug, language: Language, code: str, actor: str) -> Put:
         """Load the code in a live workspace if there is one, and store it as the current version.
 

@@ -34,6 +34,7 @@ class Keep:
 
     executions_days: float
     events_days: float
+    usage_days: float
     alerts_days: float = ALERTS_DAYS
 
 
@@ -63,10 +64,11 @@ class Retention:
         executions = await self._purge(self._store.purge_executions, self._keep.executions_days)
         events = await self._purge(self._store.purge_events, self._keep.events_days)
         alerts = await self._purge(self._store.purge_alerts, self._keep.alerts_days)
+        usage = await self._purge(self._store.purge_usage, self._keep.usage_days)
         while await self._store.reclaim(PAGES):
             await self._clock.sleep(PAUSE_S)
-        if executions or events or alerts:
-            log.info("old records deleted", executions=executions, events=events, alerts=alerts)
+        if executions or events or alerts or usage:
+            log.info("old records deleted", executions=executions, events=events, alerts=alerts, usage=usage)
 
     async def _purge(self, purge: Purge, days: float) -> int:
         before = self._clock.now() - timedelta(days=days)

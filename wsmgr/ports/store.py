@@ -16,6 +16,8 @@ from wsmgr.core.execution import Execution
 from wsmgr.core.ids import ExecutionId, OwnerKey, Slug, Version, WorkspaceId
 from wsmgr.core.owner import Owner
 from wsmgr.core.plugin import PluginSource, PluginVersion
+from wsmgr.core.series import Point
+from wsmgr.core.usage import Mark, OwnerTotal
 from wsmgr.core.workspace import Desired, Workspace
 
 
@@ -192,6 +194,29 @@ class AlertStore(Protocol):
         ...
 
 
+class UsageStore(Protocol):
+    """What was used."""
+
+    async def put_usage(
+        self, points: Sequence[tuple[WorkspaceId, Point]], totals: Sequence[OwnerTotal], marks: Sequence[Mark]
+    ) -> None:
+        """Add points and replace totals and marks, all or nothing. A point that is there already stays, so that the
+        same again changes nothing."""
+        ...
+
+    async def usage_points(self, workspace: WorkspaceId, since: int) -> Sequence[Point]:
+        """Of one workspace, those that begin at `since` (seconds since the epoch) or later, oldest first."""
+        ...
+
+    async def owner_totals(self, owners: Sequence[OwnerKey]) -> Sequence[OwnerTotal]:
+        """Of those owners that have any, in no order."""
+        ...
+
+    async def usage_marks(self) -> Sequence[Mark]:
+        """Of all workspaces, in no order."""
+        ...
+
+
 class RetentionStore(Protocol):
     """Deletes what is old enough. Running executions and open alerts stay, however old."""
 
@@ -205,6 +230,11 @@ class RetentionStore(Protocol):
 
     async def purge_alerts(self, before: datetime, limit: int) -> int:
         """Delete up to `limit` alerts that were resolved before then. Returns how many."""
+        ...
+
+    async def purge_usage(self, before: datetime, limit: int) -> int:
+        """Delete up to `limit` points that began before then, and all marks that were made before then. Returns how
+        many points. Totals stay."""
         ...
 
     async def reclaim(self, pages: int) -> int:
@@ -236,6 +266,7 @@ class Store(
     ExecutionStore,
     EventStore,
     AlertStore,
+    UsageStore,
     RetentionStore,
     TokenStore,
     Protocol,

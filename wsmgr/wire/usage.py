@@ -28,13 +28,13 @@ class UsagePoint(Response):
 
     A bucket in which nothing was sampled is not in the list; `gapAfter` is true on the point before such a hole, so a
     line is to be broken there. A gauge is null where it was not measured in this bucket: this host cannot say, there is
-    no limit to compare with, or (rates) there was no second sample of the same container yet. The counts `oomKills`,
-    `executions`, `errors` and `restarts` are those that fell into the bucket; a bucket with `restarts` is where one
-    container ended and the next began. `p50Ms`, `p95Ms`: how long plugins ran, within 5 %; null when none ran.
+    no limit to compare with, it did not run, or (rates) the daemon has just taken it over. The counts `oomKills`,
+    `executions`, `errors` and `restarts` are those that fell into the bucket; `restarts`: containers that failed or
+    were to be replaced. `p50Ms`, `p95Ms`: how long plugins ran, within 5 %; null when none ran.
 
     `cpuPercent`: 100 is one core. `cpuOfLimitPercent`: 100 is all that the plan allows. `memoryMb`: the working set (no
-    page cache that can be dropped) in MiB. `throttledPercent`: of the scheduler's periods in which it had work, how
-    many ended with its CPU quota used up. `scratchMb`: what lies in `/tmp`, in MiB.
+    page cache that can be dropped) in MiB. `throttledPercent`: for how much of the time its CPU limit made it
+    wait. `scratchMb`: what lies in `/tmp`, in MiB.
     """
 
     at: AwareDatetime

@@ -14,12 +14,12 @@ from wsmgr.wire.plan import Limits
 
 class ResourceUsage(Response):
     """What it uses now, by the last sweep; null where it was not measured: it does not run, this host cannot say, there
-    is no limit to compare with, or there is only one sample yet.
+    is no limit to compare with, or (rates) the daemon has just taken it over.
 
     `cpuPercent`: 100 is one core. `cpuOfLimitPercent`: 100 is all that the plan allows. `memoryMb`: the working set in
-    MiB. `networkInBytes`, `networkOutBytes`, `oomKills`: totals since this daemon started to watch the workspace, over
-    its restarts. `throttledPercent`: of the scheduler's periods in which it had work, how many ended with its CPU
-    quota used up. `executionsPerMin`, `errorsPerMin`, `p50Ms`, `p95Ms`: over the last minute."""
+    MiB. `networkInBytes`, `networkOutBytes`, `oomKills`: totals over its restarts, also those of the daemon; they begin
+    anew when it has not run for longer than usage is kept. `throttledPercent`: for how much of the time its CPU limit
+    made it wait. `executionsPerMin`, `errorsPerMin`, `p50Ms`, `p95Ms`: over the last minute."""
 
     memory_mb: float | None = None
     cpu_percent: float | None = None

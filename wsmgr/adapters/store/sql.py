@@ -11,7 +11,7 @@ from pathlib import Path
 from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 
-from wsmgr.adapters.store import alerts, events, executions, owners, plugins, retention, tokens, workspaces
+from wsmgr.adapters.store import alerts, events, executions, owners, plugins, retention, tokens, usage, workspaces
 from wsmgr.adapters.store.connect import Access, connect, create_file, parse_url
 from wsmgr.adapters.store.failures import unavailable
 from wsmgr.adapters.store.pending import Pending
@@ -26,6 +26,8 @@ from wsmgr.core.execution import Execution
 from wsmgr.core.ids import ExecutionId, OwnerKey, Slug, Version, WorkspaceId
 from wsmgr.core.owner import Owner
 from wsmgr.core.plugin import PluginSource, PluginVersion
+from wsmgr.core.series import Point
+from wsmgr.core.usage import Mark, OwnerTotal
 from wsmgr.core.workspace import Desired, Workspace
 from wsmgr.ports.store import Store, Token
 
@@ -217,6 +219,23 @@ class SqlStore(Store):
 
     async def purge_alerts(self, before: datetime, limit: int) -> int:
         return await self._writing.do(partial(retention.purge_alerts, before=before, limit=limit))
+
+    async def purge_usage(self, before: datetime, limit: int) -> int:
+        return await self._writing.do(partial(usage.purge, before=before, limit=limit))
+
+    async def put_usage(
+        self, points: Sequence[tuple[WorkspaceId, Point]], totals: Sequence[OwnerTotal], marks: Sequence[Mark]
+    ) -> None:
+        await self._writing.do(partial(usage.put, points=points, totals=totals, marks=marks))
+
+    async def usage_points(self, workspace: WorkspaceId, since: int) -> Sequence[Point]:
+        return await self._reading.run(partial(usage.points_of, workspace=workspace, since=since))
+
+    async def owner_totals(self, owners: Sequence[OwnerKey]) -> Sequence[OwnerTotal]:
+        return await self._reading.run(partial(usage.totals_of, owners=owners))
+
+    async def usage_marks(self) -> Sequence[Mark]:
+        return await self._reading.run(usage.all_marks)
 
     async def reclaim(self, pages: int) -> int:
         return await self._writing.do(partial(retention.reclaim, pages=pages))

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncGenerator
 from typing import Annotated
 
 import structlog
 from fastapi import APIRouter, Header, Query, Response
-from fastapi.responses import StreamingResponse
-from starlette.types import Message, Receive, Scope, Send
 
 from wsmgr.api import mapping
 from wsmgr.api.context import DaemonOf, Limit, StrictJsonRoute, problems
-from wsmgr.control.feed import Signal, Subscription, follow
+from wsmgr.api.stream import MEDIA_TYPE, EventStream
+from wsmgr.control.feed import Signal, follow
 from wsmgr.core.errors import StoreUnavailable
 from wsmgr.core.event import Event
 from wsmgr.core.ids import parse_workspace_id
@@ -24,9 +22,6 @@ log = structlog.get_logger(__name__)
 
 router = APIRouter(prefix="/api", tags=["events"], route_class=StrictJsonRoute)
 HEARTBEAT_S = 15.0
-SEND_S = 4.0
-"""How long a client may leave what it was sent unread: shorter than the server waits for answers when it ends."""
-MEDIA_TYPE = "text/event-stream"
 
 _ID = "^[0-9]{1,17}$"
 Before = Annotated[str | None, Query(pattern=_ID, description="The `next` of the page before.")]
@@ -63,31 +58,8 @@ async def events(daemon: DaemonOf, after: After = None, last_event_id: LastEvent
     last event named `overflow`, and comes back with the id of the last one it has."""
     known = last_event_id or after
     live = daemon.feed.subscribe()
-    return EventStream(live, _written(follow(live, daemon.store, int(known) if known else None, HEARTBEAT_S)))
-
-
-class EventStream(StreamingResponse):
-    """Ends with the feed, or when the client goes or does not read; in any case the subscription ends too."""
-
-    def __init__(self, live: Subscription, body: AsyncGenerator[bytes, None]) -> None:
-        super().__init__(body, media_type=MEDIA_TYPE, headers={"Cache-Control": "no-store"})
-        self._live = live
-        self._body = body
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Send it."""
-
-        async def bounded(message: Message) -> None:
-            async with asyncio.timeout(SEND_S):
-                await send(message)
-
-        try:
-            await super().__call__(scope, receive, bounded)
-        except* TimeoutError:
-            log.info("a listener does not read its events: cut off")
-        finally:
-            self._live.close()
-            await self._body.aclose()
+    heard = follow(live, daemon.store, int(known) if known else None, HEARTBEAT_S)
+    return EventStream(_written(heard), live.close)
 
 
 async def _written(heard: AsyncGenerator[Event | Signal, None]) -> AsyncGenerator[bytes, None]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter, Response
 
 from wsmgr import __version__
-from wsmgr.api.context import DaemonOf, problems
+from wsmgr.api.context import DaemonOf, LiveOf, problems
 from wsmgr.api.metrics import exposition
 from wsmgr.wire.health import EngineHealth, Health
 
@@ -26,7 +26,7 @@ async def health(daemon: DaemonOf) -> Health:
 
 
 @router.get("/metrics", responses=problems(), response_class=Response)
-async def metrics(daemon: DaemonOf) -> Response:
+async def metrics(daemon: DaemonOf, live: LiveOf) -> Response:
     """Prometheus text."""
-    body, media_type = exposition(daemon)
+    body, media_type = exposition(daemon, live)
     return Response(body, media_type=media_type)
