@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import ClassVar
 
 from textual.app import App, SystemCommand
@@ -29,7 +30,7 @@ class WsmgrApp(App[None]):
     """`wsmgr tui`. `environ` tells what terminal this is."""
 
     TITLE = "wsmgr"
-    CSS_PATH = "tui.tcss"
+    CSS_PATH = Path(__file__).with_name("tui.tcss")
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("question_mark,f1", "page('help')", "Help"),
         Binding("colon", "command_palette", "More"),

@@ -32,7 +32,7 @@ class FleetScreen(Page):
     """Filter, sort and marks live here; rows in the session's store."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("slash", "filter", "Filter"),
+        Binding("slash", "filter", "Filter", priority=True),
         Binding("less_than_sign", "sort(-1)", "Sort"),
         Binding("greater_than_sign", "sort(1)", "Sort"),
         *bindings_of("workspace"),
@@ -170,8 +170,13 @@ class FleetScreen(Page):
 
     def action_filter(self) -> None:
         """Type a filter."""
+        # At once: what was typed in the same breath is the filter's, and no key of an action.
         self._filter.display = True
-        self._filter.focus()
+        self.set_focus(self._filter)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """A slash within the filter is a letter of it."""
+        return super().check_action(action, parameters) and not (action == "filter" and self.focused is self._filter)
 
     def action_mark(self) -> None:
         """Mark or unmark the row under the cursor, and go on to the next."""

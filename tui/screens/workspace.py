@@ -107,6 +107,8 @@ class WorkspaceScreen(Page):
         return switcher.get_child_by_id(switcher.current) if switcher.current else None
 
     def _focus(self) -> None:
+        # A key may have come before the switcher was there, which begins with the tab of its making.
+        self.query_one("#panes", ContentSwitcher).current = self._tab
         pane = self._pane()
         if pane is not None:
             (pane if pane.can_focus else pane.query_one("Table")).focus()
@@ -115,7 +117,6 @@ class WorkspaceScreen(Page):
     def action_tab(self, name: str) -> None:
         """Show a tab; what was chosen in the others stays as it was."""
         self._tab = name
-        self.query_one("#panes", ContentSwitcher).current = name
         self.call_after_refresh(self._focus)
 
     def action_beside(self, step: int) -> None:

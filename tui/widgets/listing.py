@@ -32,7 +32,7 @@ class Listing(Vertical, Generic[T]):
 
     DEFAULT_CSS = "Listing { height: 1fr; } Listing > Table { padding-left: 1; } Listing > Input { display: none; }"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("slash", "filter", "Filter"),
+        Binding("slash", "filter", "Filter", priority=True),
         Binding("escape", "clear", "Clear", show=False),
     ]
 
@@ -188,7 +188,12 @@ class Listing(Vertical, Generic[T]):
         """Type a filter."""
         field = self.query_one(Input)
         field.display = True
-        field.focus()
+        self.screen.set_focus(field)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """A slash within the filter is a letter of it."""
+        del parameters
+        return not (action == "filter" and self.screen.focused is self.query_one(Input))
 
     def action_clear(self) -> None:
         """Leave the filter's line, clear the filter, or go back."""

@@ -35,7 +35,7 @@ class Logs(Vertical):
     DEFAULT_CSS = "Logs { height: 1fr; } Logs > Input { display: none; }"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("f", "follow", "Follow"),
-        Binding("slash", "filter", "Filter"),
+        Binding("slash", "filter", "Filter", priority=True),
         Binding("n", "search", "Next match", show=False),
         Binding("b", "more", "Further back"),
         Binding("w", "save", "Save"),
@@ -153,7 +153,12 @@ class Logs(Vertical):
     def action_filter(self) -> None:
         """Type a filter."""
         self._field.display = True
-        self._field.focus()
+        self.screen.set_focus(self._field)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """A slash within the filter is a letter of it."""
+        del parameters
+        return not (action == "filter" and self.screen.focused is self._field)
 
     def action_search(self) -> None:
         """Ask for a text, and go to the next line that has it."""

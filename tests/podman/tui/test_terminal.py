@@ -20,7 +20,7 @@ CODE = "export default (input) => ({got: input})"
 def daemon() -> Iterator[RealDaemon]:
     """With three workspaces, of which one was stopped."""
     with tempfile.TemporaryDirectory(prefix="wsm-") as place:
-        one = RealDaemon(Path(place), plugin_isolation="worker")
+        one = RealDaemon(Path(place), isolation="worker")
         one.start()
         try:
             with one.client() as client:
@@ -29,7 +29,7 @@ def daemon() -> Iterator[RealDaemon]:
                 client.stop("user:carol", wait=20)
             yield one
         finally:
-            one.stop(signal.SIGCONT)
+            one.stop()
 
 
 def _terminal(daemon: RealDaemon, *options: str, size: tuple[int, int] = (100, 30)) -> Terminal:
@@ -116,6 +116,8 @@ def test_the_record_of_usage_reaches_the_graphs(daemon: RealDaemon) -> None:
     """After some sweeps of the sampler there is a line to draw."""
     with _terminal(daemon, size=(120, 40)) as terminal:
         terminal.until(lambda text: "user:alice" in text and "M/" in text, 60)
-        terminal.press("\r1")
+        terminal.press("\r")
+        terminal.until(lambda text: "Overview" in text and "[1h]" in text)
+        terminal.press("1")
         terminal.until(lambda text: "[15m]" in text and "━ mean" in text, 60)
         wait_for(lambda: terminal.read(0.2) >= 0 and any("⠀" < mark <= "⣿" for mark in terminal.text), 30)

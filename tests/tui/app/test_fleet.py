@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from textual import events
+from textual.widgets import Input
 
 from tests.client import canned
 from tests.tui import scenes
@@ -218,3 +220,15 @@ async def test_a_host_in_order_gives_no_warning() -> None:
     async with stage.app.run_test(size=SIZE) as pilot:
         await settled(pilot)
         assert "The engine is away: podman.sock refuses." in text_of(stage.app)
+
+
+async def test_keys_typed_in_one_breath_after_a_slash_are_the_filters() -> None:
+    """None of them is taken for an action; and a slash within a filter is a letter of it."""
+    stage = Stage()
+    async with stage.app.run_test(size=SIZE) as pilot:
+        await settled(pilot)
+        for letter in "/cXiR/a":
+            stage.app.post_message(events.Key("slash" if letter == "/" else letter, letter))
+        await settled(pilot)
+        assert stage.app.screen.query_one("#filter", Input).value == "cXiR/a"
+        assert stage.daemon.asked() == []
