@@ -69,6 +69,10 @@ class Listing(Vertical, Generic[T]):
         """A cursor that blinks would send bytes for nothing."""
         self.query_one(Input).cursor_blink = False
 
+    def on_resize(self) -> None:
+        """It was laid out: the first time, or anew. Before that there is no width to show anything in."""
+        self.call_after_refresh(self.tell)
+
     @property
     def table(self) -> Table:
         """The rows."""

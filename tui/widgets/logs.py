@@ -65,6 +65,10 @@ class Logs(Vertical):
         """A cursor that blinks would send bytes for nothing."""
         self.query_one(Input).cursor_blink = False
 
+    def on_resize(self) -> None:
+        """It was laid out: the first time, or anew. Before that there is no width to show anything in."""
+        self.call_after_refresh(self.tell)
+
     def tell(self) -> None:
         """Time went by, or something happened."""
         if not self.is_mounted or self._table.size.width == 0:

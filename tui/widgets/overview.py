@@ -57,6 +57,10 @@ class Overview(Vertical, can_focus=True):
     def _graphs(self) -> Iterable[GraphBox]:
         return [GraphBox(id=f"graph-{number}") for number in range(_GRAPHS)]
 
+    def on_resize(self) -> None:
+        """It was laid out: the first time, or anew. Before that there is no width to show anything in."""
+        self.call_after_refresh(self.tell)
+
     @property
     def range(self) -> UsageRange:
         """How far back; remembered across workspaces and runs."""
