@@ -76,7 +76,6 @@ SCENES: dict[str, Scene] = {
     "question-many": Scene(("asterisk", "D")),
     "question-changed": Scene(("down", "down", "X"), after=lambda stage: stage.daemon.drop("user:alice")),
     "choose-plan": Scene(("N",)),
-    "palette": Scene(("colon",)),
     "help": Scene(("question_mark",)),
 }
 for _tab, _key in (
