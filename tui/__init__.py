@@ -1,1 +1,1 @@
-"""The operators' terminal UI. This version of wsmgr has none yet: the CLI and the API are what there is."""
+"""The terminal UI of operators. Knows the daemon through `wsmgr.client` and `wsmgr.wire` alone."""

@@ -5,14 +5,19 @@ from __future__ import annotations
 import os
 import sys
 
-from tests.bench import cold, memory, warm
+from tests.bench import cold, memory, screen, warm
 from tests.podman.daemon.rig import real_daemon
 
 
 def main() -> int:
     """Print the table."""
     load = os.getloadavg()[0]
-    sys.stdout.write(f"{os.cpu_count()} cores, load {load:.1f} before the start. Each line is a ratio in this run.\n")
+    sys.stdout.write(
+        f"{os.cpu_count()} cores, load {load:.1f} before the start. Each line of calls is a ratio in this run.\n"
+    )
+    for line in screen.measure():
+        sys.stdout.write(line + "\n")
+        sys.stdout.flush()
     with real_daemon(resync_s=15) as daemon:
         for part in (memory, warm, cold):
             for line in part.measure(daemon):

@@ -32,7 +32,7 @@ def test_every_command_of_the_contract_is_there() -> None:
     """The commands that DESIGN, the issue and README name."""
     wanted = ["serve", "shutdown", "execute", "demo", "ls", "show", "start", "stop", "restart", "pause", "resume"]
     wanted += ["recover", "rm"]
-    wanted += ["logs", "executions", "doctor", "events", "alerts ack"]
+    wanted += ["logs", "executions", "doctor", "events", "alerts ack", "tui", "top"]
     wanted += [f"plugin {verb}" for verb in ("put", "ls", "rm", "show", "rollback")]
     wanted += [f"owner {verb}" for verb in ("ls", "show", "set", "unset")]
     wanted += [f"plan {verb}" for verb in ("ls", "show", "default", "check", "reload")]
@@ -67,10 +67,10 @@ def _check(example: str) -> None:
 
 
 def test_every_command_that_prints_data_has_json() -> None:
-    """Only the daemon itself prints none."""
+    """Only the daemon itself and the terminal UI print none."""
     leaves = {path: command for path, command in COMMANDS.items() if not hasattr(command, "commands")}
     without = {" ".join(path) for path, c in leaves.items() if not any("--json" in p.opts for p in c.params)}
-    assert without == {"serve", "shutdown"}
+    assert without == {"serve", "shutdown", "tui"}
 
 
 @pytest.mark.parametrize("arguments", [(), ("plugin",), ("token",), ("image",), ("owner",), ("plan",)], ids=" ".join)
@@ -116,6 +116,7 @@ def _loaded(*arguments: str) -> set[str]:
         # Typer reads the parameters of a command with pydantic's help; every command needs pydantic later anyway.
         (("execute", "--help"), HEAVY),
         (("plugin", "put", "--help"), HEAVY),
+        (("tui", "--help"), HEAVY),
     ],
 )
 def test_help_imports_nothing_heavy(arguments: tuple[str, ...], heavy: set[str]) -> None:

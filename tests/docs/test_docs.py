@@ -209,7 +209,8 @@ def test_every_file_that_architecture_names_is_there() -> None:
     """A module that was renamed is renamed on the map."""
     named = set(re.findall(r"`(?:[\w/]+/)?(\w+\.(?:py|mjs))`", ARCHITECTURE.text))
     assert "reconcile.py" in named
-    present = {file.name for folder in ("wsmgr", "tests", "containerfiles") for file in (ROOT / folder).rglob("*.*")}
+    folders = [ROOT / name for name in ("wsmgr", "tui", "tests", "containerfiles")]
+    present = {file.name for folder in folders for file in folder.rglob("*.*")}
     assert named <= present, named - present
 
 

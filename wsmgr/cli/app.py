@@ -22,6 +22,7 @@ from wsmgr.cli import (
     plugins,
     records,
     tokens,
+    tui,
     workspaces,
 )
 from wsmgr.cli.options import examples
@@ -43,6 +44,8 @@ def make_app() -> typer.Typer:
         "cat page.json | wsmgr execute markdown --user alice --org acme --input - --json",
     )
     _add(app, "demo", demo.demo, "wsmgr demo hello.js", "wsmgr demo markdown.js --input page.json --user alice")
+    _add(app, "tui", tui.tui, "wsmgr tui", "wsmgr tui --read-only --no-mouse", "wsmgr tui --theme textual-light")
+    _add(app, "top", tui.top, "wsmgr top", "wsmgr top --sort mem -n 20", "watch -n 2 wsmgr top --filter cpu>50")
     _add(app, "ls", workspaces.ls, "wsmgr ls", "wsmgr ls --json | jq -r '.[].id'")
     _add(app, "show", workspaces.show, "wsmgr show user:alice", "wsmgr show org:acme~reports --json")
     _add(app, "start", workspaces.start, "wsmgr start user:alice", "wsmgr start user:alice user:bob --wait 0")

@@ -1,0 +1,1 @@
+"""What the terminal UI shows, as plain values: nothing here knows a terminal, an event loop or a clock."""
