@@ -271,7 +271,11 @@ _ANSWERS: list[tuple[str, Callable[..., BaseModel | None]]] = [
     (r"GET /api/host", lambda _, __: canned.FIXED["GET", "/api/host"]),
     (
         r"GET /api/plans",
-        lambda _, __: PlanPage(items=[Plan(name=name, limits=canned.LIMITS) for name in ("FREE", "PRO", "ENTERPRISE")]),
+        lambda _, __: PlanPage(
+            items=[Plan(name=name, limits=canned.LIMITS) for name in ("FREE", "PRO", "ENTERPRISE")],
+            no_plan=canned.LIMITS,
+            source="built in",
+        ),
     ),
     (r"(?:GET|PUT) /api/owners/([^/]+)", _owner),
 ]
