@@ -99,6 +99,13 @@ async def test_what_cannot_be_is_refused_with_its_place(
     assert (await admin.get("/api/owners")).json() == {"items": [], "next": None}
 
 
+async def test_a_whole_number_may_be_written_with_a_point(admin: httpx.AsyncClient) -> None:
+    """As JSON Schema has it; it is kept as the whole number that it is."""
+    put = await admin.patch(ALICE, json={"overrides": {"memoryMb": 300.0, "cpus": 1.0}})
+    assert put.json()["overrides"] == {"memoryMb": 300, "cpus": 1}
+    assert '"memoryMb":300,' in put.text
+
+
 async def test_owners_are_listed_page_by_page(admin: httpx.AsyncClient, service: httpx.AsyncClient) -> None:
     """Those with choices and those with workspaces; for administrators."""
     for name in ("a", "c", "e"):
