@@ -108,15 +108,15 @@ async def test_a_workspace_that_is_being_made_gets_the_choices_of_that_moment(sy
 
 
 async def test_what_cannot_be_is_refused_and_changes_nothing(system: FakeDaemon) -> None:
-    """A limit that contradicts the plan's other limits, with the numbers; a store that does not take it."""
+    """A limit out of its bounds, with the bounds; a store that does not take it."""
     entry = await running(system, ALICE)
-    with pytest.raises(InvalidRequest, match="it must not be over maxExecutionTimeoutMs, which is 120000"):
-        await system.daemon.owners.put(Owner(ALICE, overrides={"executionTimeoutMs": 200_000}), "uid:0")
+    with pytest.raises(InvalidRequest, match="memoryMb is 31: it must be a whole number from 32"):
+        await system.daemon.owners.put(Owner(ALICE, overrides={"memoryMb": 31}), "uid:0")
     system.store.fail_next("put_owner", StoreUnavailable("The disk is full."))
     with pytest.raises(StoreUnavailable):
         await system.daemon.owners.put(Owner(ALICE, overrides={"memoryMb": 300}), "uid:0")
     assert await system.store.owner(ALICE) is None
-    assert (entry.limits.execution_timeout_s, entry.limits.memory_mb) == (30, 128)
+    assert entry.limits.memory_mb == 128
     assert "owner.put" not in system.actions()
 
 

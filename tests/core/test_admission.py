@@ -162,5 +162,5 @@ def test_the_timeout_is_what_was_asked_within_the_plan(asked: int | None, second
 
 
 def test_the_usual_timeout_is_within_the_longest_too() -> None:
-    """An override may be older than the plan that it contradicts."""
+    """Whoever lowers the one has lowered the other."""
     assert timeout_of(overridden(LIMITS, {"maxExecutionTimeoutMs": 5000}), None) == 5.0

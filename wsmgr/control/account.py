@@ -21,6 +21,11 @@ class Account:
         self.turns = Turns()
         self.bucket: Bucket | None = None
 
+    def holds(self, workspace: WorkspaceId) -> bool:
+        """Whether that one is wanted in memory."""
+        entry = self.entries.get(workspace)
+        return entry is not None and entry.record.desired in HOLDING
+
     def holding(self, now: float) -> Usage:
         """What its workspaces that are wanted in memory hold, at `now` on the monotonic clock."""
         held = [entry for entry in self.entries.values() if entry.record.desired in HOLDING]

@@ -41,13 +41,15 @@ class Admission:
 
     @asynccontextmanager
     async def newcomer(self, workspace: WorkspaceId) -> AsyncIterator[None]:
-        """Room for a workspace that there is none of yet, while it is being made: none is made for a call that could
-        not run in it. Raises QuotaExceeded."""
+        """Room for a workspace that there is none of yet, until the call that needs it has ended: none is made for a
+        call that could not run in it. Raises QuotaExceeded."""
         owner = owner_of(workspace)
         limits = await self._terms.limits(owner)
         coming = self._arrivals.of(owner)
         if workspace not in coming:
-            held = self._fleet.account(owner).holding(self._clock.monotonic())
-            admit(limits, OneWorkspace(), held.besides(limits, len(coming)))
+            account = self._fleet.account(owner)
+            # Those that are wanted in memory by now are in what the account holds.
+            more = sum(not account.holds(one) for one in coming)
+            admit(limits, OneWorkspace(), account.holding(self._clock.monotonic()).besides(limits, more))
         with self._arrivals.coming(owner, workspace):
             yield

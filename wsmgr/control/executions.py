@@ -112,27 +112,33 @@ class Executions:
     async def _run(self, request: Request, execution: ExecutionId) -> Execution:
         self.inflight += 1
         try:
-            entry = self._fleet.find(request.workspace) or await self._made(request)
-            admitted = self._admission.call(entry, size=request.size, inline=request.inline is not None)
-            # From here on nothing stops or forgets the workspace that this call is for.
-            with entry.unit.attend(), admitted:
-                version = await self._resolve(request)
-                progress = _Progress(execution, self._clock.now())
-                if request.id is None:
-                    unit, outcome = await self._attended(request, entry, version, progress)
-                    return self._note(self._record(request, entry, unit, version, progress, outcome))
-                return await self._durable(request, entry, version, progress)
+            entry = self._fleet.find(request.workspace)
+            if entry is not None:
+                return await self._admitted(request, entry, execution)
+            # Nothing is made for a call that could not run.
+            await self._resolve(request)
+            async with self._admission.newcomer(request.workspace):
+                return await self._admitted(request, await self._made(request), execution)
         finally:
             self.inflight -= 1
 
     async def _made(self, request: Request) -> Entry:
-        """The workspace of an owner's first call to it. Nothing is made for a call that could not run."""
-        await self._resolve(request)
-        async with self._admission.newcomer(request.workspace):
-            entry, new = await self._fleet.ensure(request.workspace)
+        """The workspace of an owner's first call to it."""
+        entry, new = await self._fleet.ensure(request.workspace)
         if new:
             await self._audit.say(DAEMON, "workspace.created", "Made for its first call.", request.workspace)
         return entry
+
+    async def _admitted(self, request: Request, entry: Entry, execution: ExecutionId) -> Execution:
+        admitted = self._admission.call(entry, size=request.size, inline=request.inline is not None)
+        # From here on nothing stops or forgets the workspace that this call is for.
+        with entry.unit.attend(), admitted:
+            version = await self._resolve(request)
+            progress = _Progress(execution, self._clock.now())
+            if request.id is None:
+                unit, outcome = await self._attended(request, entry, version, progress)
+                return self._note(self._record(request, entry, unit, version, progress, outcome))
+            return await self._durable(request, entry, version, progress)
 
     async def _durable(self, request: Request, entry: Entry, version: Version, progress: _Progress) -> Execution:
         """As `_attended`, with its begin stored before and its end before the answer."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable
-from dataclasses import replace
 from heapq import merge
 from itertools import groupby, islice
 
@@ -18,7 +17,7 @@ from wsmgr.control.reconciler import Reconciler
 from wsmgr.control.terms import Terms
 from wsmgr.core.errors import InvalidPlans
 from wsmgr.core.ids import OwnerKey, WorkspaceId
-from wsmgr.core.limit_table import LimitValue, checked, differences
+from wsmgr.core.limit_table import LimitValue, check_overrides, differences
 from wsmgr.core.limits import Limits
 from wsmgr.core.owner import Owner
 from wsmgr.core.plans import PlanBook
@@ -64,7 +63,8 @@ class Owners:
         async with self._changing:
             before = await self._store.owner(key) or Owner(key)
             after = edit(before)
-            self._check(before, after)
+            # What is stored already may be of another version of wsmgr, and is in nobody's way.
+            check_overrides({n: value for n, value in after.overrides.items() if before.overrides.get(n) != value})
             await self._store.put_owner(after)
             self._apply(self._fleet.settle(after))
         old, new = _choices(self._terms.completed(before)), _choices(self._terms.completed(after))
@@ -92,12 +92,6 @@ class Owners:
         reason = f"From {after.source}. Limits changed: {len(new)}; workspaces concerned: {len(touched)}."
         await self._audit.say(actor, "plans.reloaded", reason, before=old, after=new)
         return after
-
-    def _check(self, before: Owner, after: Owner) -> None:
-        """Raises InvalidRequest. What is stored already may be of another version of wsmgr, and is in nobody's way."""
-        kept = {name: value for name, value in after.overrides.items() if before.overrides.get(name) == value}
-        plan = self._plans.of(replace(self._terms.completed(after), overrides=kept))
-        checked(plan.limits, {name: value for name, value in after.overrides.items() if name not in kept})
 
     def _apply(self, entries: Iterable[Entry]) -> None:
         """Have the workspaces looked at whose choices or limits have changed."""

@@ -62,7 +62,7 @@ RULES = (
     LimitRule("scratchMb", "scratch_mb", int, 1, _TIB_MB, "size of /tmp, MiB"),
     LimitRule("dataMb", "data_mb", int, 0, _TIB_MB, "size of the persistent /data, MiB; 0: none"),
     LimitRule("executionTimeoutMs", "execution_timeout_s", int, 1, _DAY_MS, "a call's time when none is asked", 1000),
-    LimitRule("maxExecutionTimeoutMs", "max_execution_timeout_s", int, 1, _DAY_MS, "the most that may be asked", 1000),
+    LimitRule("maxExecutionTimeoutMs", "max_execution_timeout_s", int, 1, _DAY_MS, "the most of it in any case", 1000),
     LimitRule("concurrentExecutions", "concurrent_executions", int, 1, 256, "calls of a workspace that run at once"),
     LimitRule("queueLength", "queue_length", int, 0, 100_000, "calls of a workspace that wait for their turn"),
     LimitRule("queueTimeoutMs", "queue_timeout_s", int, 1, 3_600_000, "for how long a call waits for it", 1000),
@@ -116,21 +116,12 @@ def overridden(limits: Limits, overrides: Mapping[str, LimitValue]) -> Limits:
     return replace(limits, **fields)
 
 
-def checked(limits: Limits, overrides: Mapping[str, LimitValue]) -> Limits:
-    """As `overridden`. Raises InvalidRequest, whose `details` name the limit, when one is unknown, out of bounds or in
-    contradiction to another."""
+def check_overrides(overrides: Mapping[str, LimitValue]) -> None:
+    """Raises InvalidRequest, whose `details` name the limit, when one is unknown, of another type or out of bounds."""
     for name, value in overrides.items():
         rule = rule_named(name)
         if not rule.takes(value):
             raise InvalidRequest(f"{name} is {value!r}: it must be {rule.form}.", details={"limit": name})
-    after = overridden(limits, overrides)
-    if after.execution_timeout_s > after.max_execution_timeout_s:
-        raise InvalidRequest(
-            f"executionTimeoutMs is {round(after.execution_timeout_s * 1000)}: it must not be over "
-            f"maxExecutionTimeoutMs, which is {round(after.max_execution_timeout_s * 1000)}.",
-            details={"limit": "executionTimeoutMs"},
-        )
-    return after
 
 
 def _outside(rule: LimitRule, value: LimitValue) -> LimitValue:

@@ -30,3 +30,8 @@ class Response(BaseModel):
         extra="ignore",
         frozen=True,
     )
+
+
+def whole(value: object) -> object:
+    """JSON Schema calls 5.0 an integer, and so do some writers of JSON."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value

@@ -6,16 +6,11 @@ from typing import Annotated
 
 from pydantic import BeforeValidator, Discriminator, Field, Tag
 
-from wsmgr.wire.base import Request, Response
+from wsmgr.wire.base import Request, Response, whole
 from wsmgr.wire.names import ExecutionId, Isolation, Language, OrganizationId, Slug, UserId, Version, WorkspaceName
 
 MAX_TIMEOUT_MS = 2**53 - 1
 """The largest integer that every JSON reader keeps exact; the plan caps the time long before."""
-
-
-def _whole(value: object) -> object:
-    """JSON Schema calls 5.0 an integer, and so do some writers of JSON."""
-    return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 class PluginRef(Request):
@@ -60,7 +55,7 @@ class ExecuteRequest(Request):
     plugin: PluginChoice
     input: object
     context: dict[str, object] | None = None
-    timeout_ms: Annotated[Annotated[int, Field(ge=1, le=MAX_TIMEOUT_MS)] | None, BeforeValidator(_whole)] = None
+    timeout_ms: Annotated[Annotated[int, Field(ge=1, le=MAX_TIMEOUT_MS)] | None, BeforeValidator(whole)] = None
     execution_id: ExecutionId | None = None
 
 

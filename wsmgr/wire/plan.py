@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
-from wsmgr.wire.base import Request, Response
+from wsmgr.wire.base import Request, Response, whole
 from wsmgr.wire.page import Page
 
 MIB = 2**20
@@ -84,6 +84,11 @@ class LimitChanges(Request):
     owner_scratch_mb: Annotated[int, Field(ge=0, le=2**30)] | None = None
     owner_concurrent_executions: Annotated[int, Field(ge=0, le=1_000_000)] | None = None
     require_enforced_limits: bool | None = None
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _whole(cls, value: object) -> object:
+        return whole(value)
 
 
 class Plan(Response):

@@ -71,7 +71,6 @@ def test_an_empty_plan_is_the_built_in_one(text: str) -> None:
         ("plans:\n  FREE:\n    cpus: 1\n    cpus: 2\n", 4, "'cpus' is there twice"),
         ("plans:\n  A: {}\n  A: {}\n", 3, "'A' is there twice"),
         ("plans:\n  FREE:\n    <<: {cpus: 1}\n", 3, "there is no limit '<<'"),
-        ("plans:\n  FREE:\n    executionTimeoutMs: 130000\n", 3, "it must not be over maxExecutionTimeoutMs"),
         ("plans:\n  A:\n    extends: B\n  B:\n    extends: A\n", 3, "extends itself"),
         ("plans:\n  FREE:\n    extends: TEAM\n  TEAM: {}\n", 3, "extends itself"),
         ("plans:\n  A:\n    extends: GOLD\n", 3, "there is no plan 'GOLD' to extend"),

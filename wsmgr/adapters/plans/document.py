@@ -23,7 +23,7 @@ from types import MappingProxyType
 import yaml
 
 from wsmgr.core.errors import InvalidPlans, InvalidRequest
-from wsmgr.core.limit_table import LimitRule, LimitValue, checked, rule_named
+from wsmgr.core.limit_table import LimitRule, LimitValue, overridden, rule_named
 from wsmgr.core.limits import FREE, Limits, Plan
 from wsmgr.core.plans import BUILT_IN, PlanBook
 
@@ -46,11 +46,11 @@ class Mistake:
 
 @dataclass(frozen=True, slots=True)
 class _Section:
-    """One plan as it stands in the file: each limit and `extends` with its line."""
+    """One plan as it stands in the file; `extends` with its line."""
 
     line: int
     extends: tuple[str, int] | None = None
-    limits: Mapping[str, tuple[LimitValue, int]] = field(default_factory=dict)
+    limits: Mapping[str, LimitValue] = field(default_factory=dict)
 
 
 def parse(text: str, file: str) -> PlanBook:
@@ -67,7 +67,7 @@ def parse(text: str, file: str) -> PlanBook:
         raise refused(file, [Mistake(None, f"it is not YAML: {why}")]) from None
     plans, no_plan = _sections(root, mistakes)
     resolved = {name: _resolve(name, plans, mistakes) for name in plans}
-    without = _apply(BUILT_IN.no_plan.limits, no_plan, mistakes) if no_plan else BUILT_IN.no_plan.limits
+    without = overridden(BUILT_IN.no_plan.limits, no_plan.limits) if no_plan else BUILT_IN.no_plan.limits
     if mistakes:
         raise refused(file, mistakes)
     every = {**BUILT_IN.plans, **{name: Plan(name, limits) for name, limits in resolved.items()}}
@@ -111,7 +111,7 @@ def _sections(root: yaml.Node | None, mistakes: list[Mistake]) -> tuple[dict[str
 
 def _section(key: yaml.Node, node: yaml.Node, name: str, mistakes: list[Mistake]) -> _Section:
     extends: tuple[str, int] | None = None
-    limits: dict[str, tuple[LimitValue, int]] = {}
+    limits: dict[str, LimitValue] = {}
     for member, (place, value) in _members(node, name, mistakes).items():
         line = _line(value)
         if member == "extends":
@@ -126,7 +126,7 @@ def _section(key: yaml.Node, node: yaml.Node, name: str, mistakes: list[Mistake]
         if read is None:
             mistakes.append(Mistake(line, f"{member} is {_shown(value)}: it must be {rule.form}"))
         else:
-            limits[member] = (read, line)
+            limits[member] = read
     return _Section(_line(key), extends, limits)
 
 
@@ -146,7 +146,7 @@ def _resolve(name: str, plans: Mapping[str, _Section], mistakes: list[Mistake]) 
             break
         chain.append(other)
     for link in reversed(chain):
-        base = _apply(base, plans[link], mistakes)
+        base = overridden(base, plans[link].limits)
     return base
 
 
@@ -156,15 +156,6 @@ def _parent(name: str, plans: Mapping[str, _Section]) -> tuple[str, int] | None:
     if section.extends is not None or name in BUILT_IN.plans:
         return section.extends
     return FREE.name, section.line
-
-
-def _apply(base: Limits, section: _Section, mistakes: list[Mistake]) -> Limits:
-    try:
-        return checked(base, {name: value for name, (value, _) in section.limits.items()})
-    except InvalidRequest as error:
-        _, line = section.limits.get(str(error.details.get("limit")), (0, section.line))
-        mistakes.append(Mistake(line, error.sentence.removesuffix(".")))
-        return base
 
 
 def _members(node: yaml.Node, what: str, mistakes: list[Mistake]) -> dict[str, tuple[yaml.Node, yaml.Node]]:
