@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -136,6 +137,24 @@ async def test_a_new_version_of_a_plugin_is_told_in_all_its_owners_workspaces(
         "user:alice": [version],
         "user:alice~two": [version],
     }
+
+
+@dataclass
+class Changing:
+    """What a unit may come to hold: a value that is not replaced when it changes."""
+
+    inside: int = 0
+
+
+async def test_what_changes_in_place_is_seen(roster: Roster, system: FakeDaemon) -> None:
+    """To compare it with itself would show nothing."""
+    held = Changing()
+    vars(system.daemon.fleet.get(WorkspaceId("user:bob")).unit)["held"] = held
+    await roster.look()
+    number = roster.number
+    assert (await changes(roster, number)).workspaces == []
+    held.inside = 1
+    assert [row.id for row in (await changes(roster, number)).workspaces] == ["user:bob"]
 
 
 async def test_a_call_is_a_change_of_its_workspace(roster: Roster, system: FakeDaemon) -> None:

@@ -109,11 +109,11 @@ def point(**more: Any) -> Point:
     return Point(AT, 3, spreads, Counts(1, 2, 3, 4), **more)
 
 
-def test_every_member_of_a_point_is_written() -> None:
+async def test_every_member_of_a_point_is_written() -> None:
     """The JSON is made without the model: it has the same members, with the values of the point."""
     runs = pack({bucket_of(10.0): 99, bucket_of(1000.0): 1})
     series = Series(Window(AT, 60, 1), [Bucket(point(durations=runs), gap_after=True)])
-    body = mapping.usage("6h", series)
+    body = await mapping.usage("6h", series)
     (found,) = Usage.model_validate_json(body).points
     assert set(found.model_fields_set) == set(UsagePoint.model_fields)
     assert (found.at.timestamp(), found.gap_after) == (AT, True)
@@ -125,8 +125,8 @@ def test_every_member_of_a_point_is_written() -> None:
     assert found.p95_ms == pytest.approx(10.0, rel=0.05)
 
 
-def test_a_minute_without_runs_has_no_durations() -> None:
+async def test_a_minute_without_runs_has_no_durations() -> None:
     """Null, and not 0."""
-    body = mapping.usage("1h", Series(Window(AT, 60, 1), [Bucket(point(), gap_after=False)]))
+    body = await mapping.usage("1h", Series(Window(AT, 60, 1), [Bucket(point(), gap_after=False)]))
     (found,) = Usage.model_validate_json(body).points
     assert (found.p50_ms, found.p95_ms) == (None, None)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import fields
+from dataclasses import fields, is_dataclass
 
 import orjson
 
@@ -41,6 +41,7 @@ class Roster:
         self._told: dict[str, Told] = {}
         self._host: FleetHost | None = None
         self._enforced: dict[Isolation, Told] = {}
+        self._inside: dict[type, tuple[str, ...]] = {}
         self._frames: dict[int | None, bytes] = {}
         self._framed = 0
         self.encoded = 0
@@ -112,11 +113,19 @@ class Roster:
         self.encoded += 1
 
     def _state(self, entry: Entry, current: Current, plugins: Sequence[PluginVersion] | None) -> Told:
-        """All that a row is made of, but for the time. Values that are replaced and not changed, so that comparing the
-        same one with itself costs nothing."""
-        units = tuple(tuple(vars(unit).values()) for unit in entry.units.values())
+        """All that a row is made of, but for the time. Most are values that are replaced and never changed, so that
+        comparing the same one with itself costs nothing."""
+        units = tuple(tuple(map(self._still, vars(unit).values())) for unit in entry.units.values())
         own = tuple(getattr(entry, name) for name in _FIELDS)
         return own, units, current, plugins, self._enforced_by(entry.serving.isolation)
+
+    def _still(self, value: object) -> object:
+        """The value; of one that may change in place, what is in it now."""
+        kind = type(value)
+        names = self._inside.get(kind)
+        if names is None:
+            names = self._inside[kind] = _changing(kind)
+        return tuple(getattr(value, name) for name in names) if names else value
 
     def _enforced_by(self, isolation: Isolation) -> Told:
         found = self._enforced.get(isolation)
@@ -129,6 +138,13 @@ class Roster:
         if self._host is None or self._host.model_copy(update={"at": host.at}) != host:
             self._host = host
             self._journal.put(_HOST, host.model_dump_json().encode())
+
+
+def _changing(kind: type) -> tuple[str, ...]:
+    """The fields of a dataclass that is not frozen; none of any other type."""
+    if not is_dataclass(kind) or kind.__dataclass_params__.frozen:  # type: ignore[attr-defined]  # not in the stubs
+        return ()
+    return tuple(f.name for f in fields(kind))
 
 
 def _encode(daemon: Daemon, entry: Entry, plugins: Sequence[PluginVersion]) -> bytes:

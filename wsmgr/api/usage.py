@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import UTC, datetime
 from typing import Any
 
@@ -15,19 +16,25 @@ from wsmgr.core.usage import GAUGES, OwnerTotal
 from wsmgr.wire.usage import OwnerUsage, UsagePoint, UsageRange
 
 SECONDS: dict[UsageRange, int] = {"15m": 900, "1h": 3600, "6h": 6 * 3600, "24h": 24 * 3600}
+AT_ONCE = 50
+"""So many points are worked out before others get their turn: about a millisecond."""
 _NAMES = tuple(UsagePoint.model_fields[gauge].alias or gauge for gauge in GAUGES)
 
 
-def usage(range_: UsageRange, series: Series) -> bytes:
+async def usage(range_: UsageRange, series: Series) -> bytes:
     """The members of `wire.Usage`; a test holds the two together."""
-    of = series.window
+    of, points = series.window, []
+    for bucket in series.buckets:
+        points.append(_point(bucket))
+        if len(points) % AT_ONCE == 0:
+            await asyncio.sleep(0)
     return orjson.dumps(
         {
             "range": range_,
             "stepS": of.step_s,
             "from": _time(of.start),
             "to": _time(of.end),
-            "points": [_point(bucket) for bucket in series.buckets],
+            "points": points,
         },
         option=orjson.OPT_UTC_Z,
     )

@@ -187,8 +187,8 @@ class Watch:
             oom_kills=self._totals.oom_kills,
             executions_per_min=float(sum(runs.executions for _, runs in self._recent)),
             errors_per_min=float(sum(runs.errors for _, runs in self._recent)),
-            p50_ms=_duration(durations, 0.5),
-            p95_ms=_duration(durations, 0.95),
+            p50_ms=_duration(durations, 0.5) if durations else None,
+            p95_ms=_duration(durations, 0.95) if durations else None,
         )
         # The same object as long as nothing is different: to compare it then costs nothing.
         if told != self.current:

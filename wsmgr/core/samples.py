@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import struct
 from array import array
 from collections.abc import Iterator
 
@@ -11,6 +12,8 @@ from wsmgr.core.usage import GAUGES, Gauges
 
 _WIDTH = len(GAUGES)
 _COUNTS = 4
+_GAUGES = struct.Struct(f"@{_WIDTH}f")
+_FOUR = struct.Struct(f"@{_COUNTS}I")
 _NEVER = 0
 
 
@@ -36,10 +39,10 @@ class Samples:
             self.newest = _NEVER
         place = slot % self._length
         self._slots[place] = slot
-        values = array("f", [math.nan if value is None else value for value in gauges])
-        self._gauges[place * _WIDTH : (place + 1) * _WIDTH] = values
-        four = array("I", [counts.oom_kills, counts.executions, counts.errors, counts.restarts])
-        self._counts[place * _COUNTS : (place + 1) * _COUNTS] = four
+        values = [math.nan if value is None else value for value in gauges]
+        _GAUGES.pack_into(self._gauges, place * _GAUGES.size, *values)
+        four = (counts.oom_kills, counts.executions, counts.errors, counts.restarts)
+        _FOUR.pack_into(self._counts, place * _FOUR.size, *four)
         self._durations[place] = durations
         self.newest = max(self.newest, slot)
 

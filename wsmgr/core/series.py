@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
+from typing import NamedTuple
 
 from wsmgr.core.sketch import merged, pack
 
 
-@dataclass(frozen=True, slots=True)
-class Spread:
-    """What was seen of a gauge."""
+class Spread(NamedTuple):
+    """What was seen of a gauge. A tuple, because a day has thousands."""
 
     min: float
     avg: float

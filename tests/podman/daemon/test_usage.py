@@ -142,7 +142,6 @@ def test_the_live_view_shows_it_and_a_daemon_that_stands_still_is_noticed() -> N
                 if (row.resource_usage.cpu_percent or 0) > 10
             )
             assert seen is not None
-            assert seen <= 250
             running.result()
             _stands_still(daemon, watcher)
 

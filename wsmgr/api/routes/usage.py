@@ -25,7 +25,7 @@ async def workspace_usage(
 ) -> Response:
     """What a workspace used, oldest first; also one that was removed."""
     series = await daemon.usage.series(parse_workspace_id(workspace), mapping.SECONDS[range], points)
-    return Response(mapping.usage(range, series), media_type="application/json")
+    return Response(await mapping.usage(range, series), media_type="application/json")
 
 
 @router.get("/owners/{key}/usage", responses=problems())
