@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import tempfile
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -148,6 +149,24 @@ async def test_a_service_that_comes_back_is_used_again() -> None:
             async with _service(_answer(b"[]")) as other:
                 path.symlink_to(other)
                 assert (await calls.get("/x")).json() == []
+
+
+async def _ends_on_second_request(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n[]")
+    await writer.drain()
+    await reader.readuntil(b"\r\n\r\n")
+
+
+async def test_a_connection_that_was_idle_for_long_is_not_used_again() -> None:
+    """The service may be about to end it, and the request that it takes down with it would look like its end."""
+    async with _service(_ends_on_second_request) as path:
+        kept, old = (PodmanCalls(path, threads=1, timeout_s=5, reuse_s=reuse_s) for reuse_s in (60.0, 0.0))
+        with contextlib.closing(kept), contextlib.closing(old):
+            assert (await kept.get("/x")).json() == []
+            with pytest.raises(EngineUnavailable):
+                await kept.get("/x")
+            for _ in range(3):
+                assert (await old.get("/x")).json() == []
 
 
 async def test_a_call_after_close_is_unavailable() -> None:

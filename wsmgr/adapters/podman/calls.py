@@ -22,6 +22,9 @@ from wsmgr.core.errors import EngineUnavailable
 ANSWER_BYTES = 64 * 1024 * 1024
 """Far above a list of thousands of containers; an answer beyond it is not podman's."""
 _SLACK_S = 0.5
+REUSE_S = 4.0
+"""Podman's service, where systemd starts it, ends connections that were idle for 10 s (twice its `--time`, by default
+5 s). A request sent at that moment is lost and podman is taken to be away: so connections this old are not used again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +50,9 @@ class Answer:
 class PodmanCalls:
     """Requests to podman's API. Every call is bounded in time and size; all transport errors are EngineUnavailable."""
 
-    def __init__(self, socket: Path, *, threads: int, timeout_s: float) -> None:
+    def __init__(self, socket: Path, *, threads: int, timeout_s: float, reuse_s: float = REUSE_S) -> None:
         self._socket = socket
+        self._reuse_s = reuse_s
         self._timeout_s = timeout_s
         self._executor = ThreadPoolExecutor(threads, thread_name_prefix="podman")
         self._local = threading.local()
@@ -104,9 +108,13 @@ class PodmanCalls:
         except TRANSPORT_ERRORS:
             self._forget()
             raise
+        finally:
+            self._local.used = time.monotonic()
 
     def _client(self) -> PodmanClient:
         client: PodmanClient | None = getattr(self._local, "client", None)
+        if client is not None and time.monotonic() - self._local.used > self._reuse_s:
+            disconnect(client)
         if client is None:
             client = connect(self._socket, self._timeout_s)
             self._local.client = client
