@@ -24,7 +24,7 @@ ANSWER_BYTES = 64 * 1024 * 1024
 _SLACK_S = 0.5
 REUSE_S = 4.0
 """Podman's service, where systemd starts it, ends connections that were idle for 10 s (twice its `--time`, by default
-5 s). A request sent at that moment is lost and podman is taken to be away: so connections this old are not used again."""
+5 s). A request sent at that moment is lost and podman is taken to be away: so older connections are not used again."""
 
 
 @dataclass(frozen=True, slots=True)
