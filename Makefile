@@ -26,7 +26,8 @@ CONTRACT_TESTS = tests/contract tests/adapters/worker
 STORE_TESTS = tests/contract/store
 PODMAN_TESTS = tests/podman
 BENCH = -m tests.bench
-# More for pytest (or for the bench): make test-podman ARGS="-k adopt -x"
+SOAK = -m tests.soak
+# More for pytest (or for the bench and the soak): make test-podman ARGS="-k adopt -x"
 ARGS ?=
 
 # ---- where things are --------------------------------------------------------------------------------------------
@@ -209,6 +210,10 @@ test-podman: ## The tests on real rootless podman alone
 .PHONY: bench
 bench: ## Measure; prints ratios
 	$(MAKE) test-as-user COMMAND="python $(BENCH)"
+
+.PHONY: soak
+soak: ## Ten minutes of random calls, people, authors and faults on real podman, then an audit; ARGS="--seed 7 --minutes 2"
+	$(MAKE) test-as-user COMMAND="python $(SOAK)"
 
 .PHONY: lock
 lock: ## Write requirements.lock anew, from what the package registry has today

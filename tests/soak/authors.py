@@ -21,6 +21,8 @@ Taken = TypeVar("Taken")
 
 PAUSE_S = 0.3
 BROKEN_SLUG = "broken"
+OUT_OF_MEMORY = "used more memory than its workspace may have while it loaded"
+"""A refusal that is no fault of the code where other calls use up the workspace's memory at that moment."""
 
 
 class Author:
@@ -123,7 +125,7 @@ class Author:
             try:
                 return await ask()
             except ApiError as error:
-                if not error.retryable:
+                if not error.retryable and OUT_OF_MEMORY not in error.detail:
                     self._ledger.violation(f"The {what} was refused as {error.code}: {error.detail}")
                     return None
             except ClientError as error:

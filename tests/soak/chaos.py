@@ -74,7 +74,7 @@ class Chaos:
         return True
 
     async def _remove(self, name: str) -> bool:
-        """Killed first: what podman is stopping at this moment it removes without its processes (4.3.1)."""
+        """Killed first: what podman is stopping at the moment it removes without its processes (4.3.1)."""
         return await self._podman("kill", "--signal", "KILL", name) and await self._podman("rm", "-f", "-t", "0", name)
 
     async def _podman(self, *arguments: str) -> bool:

@@ -5,14 +5,16 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, cast
 
-from tests.podman.daemon.rig import RealDaemon, output, real_daemon, run, wait_for
-from wsmgr.client import ApiError, Client
+from tests.podman.daemon.rig import TREE, RealDaemon, output, real_daemon, run, wait_for
+from wsmgr.client import Client
 from wsmgr.wire.event import Event
 
 SECRET = "a-secret-of-sixteen-characters"  # noqa: S105  # of this test
@@ -64,24 +66,22 @@ def receiver(*, refuses: int = 0) -> Iterator[Receiver]:
             thread.join()
 
 
-class Listener:
-    """Follows the events in a thread of its own, through every restart."""
-
-    def __init__(self, daemon: RealDaemon) -> None:
-        self.heard: list[Event] = []
-        self._client = daemon.client()
-        self._thread = threading.Thread(target=self._listen, daemon=True)
-        self._thread.start()
-
-    def _listen(self) -> None:
-        # It ends with the client that it reads from.
-        with suppress(Exception):
-            for event in self._client.follow(after=0):
-                self.heard.append(event)
-
-    def close(self) -> None:
-        """Hear no more."""
-        self._client.close()
+@contextmanager
+def listener(daemon: RealDaemon) -> Iterator[list[Event]]:
+    """What `wsmgr events --follow` hears, from the first event on and through every restart."""
+    argv = [sys.executable, "-m", "wsmgr.cli", "events", "--follow", "--json", "--limit", "1000"]
+    heard: list[Event] = []
+    with subprocess.Popen(argv, cwd=TREE, env=daemon.environment, stdout=subprocess.PIPE, text=True) as program:
+        assert program.stdout is not None
+        lines = program.stdout
+        thread = threading.Thread(target=lambda: heard.extend(map(Event.model_validate_json, lines)))
+        thread.start()
+        try:
+            wait_for(lambda: heard, 20)
+            yield heard
+        finally:
+            program.terminate()
+            thread.join()
 
 
 def break_down(client: Client, user: str) -> None:
@@ -97,14 +97,13 @@ def test_a_breakdown_is_told_everywhere_and_once() -> None:
     with (
         receiver(refuses=1) as hook,
         real_daemon(webhook_url=f"http://127.0.0.1:{hook.server_port}/x", webhook_secret=SECRET) as daemon,
+        listener(daemon) as heard,
     ):
-        listener = Listener(daemon)
         with daemon.client() as client:
             break_down(client, "wild")
             (alert,) = wait_for(lambda: client.alerts().items, 10)
             assert "signal 9" in alert.sentence
-            with suppress(ApiError):
-                run(client, "wild", ECHO)
+            wait_for(lambda: "alert.raised" in {event.action for event in heard}, 10)
             daemon.kill()
         daemon.start()
         with daemon.client() as client:
@@ -113,12 +112,11 @@ def test_a_breakdown_is_told_everywhere_and_once() -> None:
             assert output(client, "wild", ECHO, 5) == 5
             wait_for(lambda: len(hook.notices) == 2, 30)
             kept = sorted(client.audit(limit=500).items, key=lambda event: event.id)
-            wait_for(lambda: len(listener.heard) >= len(kept), 20)
-        listener.close()
+            wait_for(lambda: len(heard) >= len(kept), 20)
     assert (hook.refused, hook.forged) == (1, [])
     assert [notice["type"] for notice in hook.notices] == ["alert.raised", "alert.resolved"]
     assert {notice["alert"]["workspace"] for notice in hook.notices} == {"user:wild"}
     assert hook.notices[0]["alert"]["id"] == hook.notices[1]["alert"]["id"] == alert.id
-    assert listener.heard[: len(kept)] == kept
+    assert heard[: len(kept)] == kept
     actions = [event.action for event in kept]
     assert (actions.count("alert.raised"), actions.count("alert.resolved")) == (1, 1)

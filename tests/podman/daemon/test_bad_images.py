@@ -21,8 +21,11 @@ def image() -> Iterator[str]:
     refuse_root()
     ensure_image()
     name = f"localhost/wsmgr-bad-{secrets.token_hex(4)}:latest"
+    bad = f"{name.removesuffix(':latest')}:bad"
     yield name
-    podman("rmi", "--force", name)
+    # This name alone: without the second argument all names of the image would go.
+    podman("untag", name, name)
+    podman("rmi", bad)
 
 
 @pytest.fixture(scope="module")
@@ -54,7 +57,9 @@ def test_a_program_that_ends_at_once(daemon: RealDaemon, client: Client, image: 
     image is well."""
     made = podman("create", "--network=none", IMAGE)
     entrypoint = '["/usr/local/bin/node","-e","process.exit(7)"]'
-    podman("commit", "--quiet", "--change", f"ENTRYPOINT {entrypoint}", "--format", "docker", made, image)
+    bad = f"{image.removesuffix(':latest')}:bad"
+    podman("commit", "--quiet", "--change", f"ENTRYPOINT {entrypoint}", "--format", "docker", made, bad)
+    podman("tag", bad, image)
     podman("rm", made)
     error = refusal(client, "brief", "never_started")
     assert "It exited by itself with code 7." in error.detail
@@ -63,7 +68,7 @@ def test_a_program_that_ends_at_once(daemon: RealDaemon, client: Client, image: 
         "It exited by itself with code 7. It failed 4 times within 300 s and is not started again until somebody "
         "recovers it."
     )
-    (alert,) = [one for one in client.alerts().items if one.workspace == "user:brief"]
+    (alert,) = wait_for(lambda: client.alerts().items, 10)
     assert "code 7" in alert.sentence
     events = [event.action for event in client.workspace_events("user:brief").items]
     assert events.count("workspace.failed") == 4

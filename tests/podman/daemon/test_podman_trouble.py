@@ -14,6 +14,7 @@ from tests.podman.daemon.rig import output, podman, run, wait_for
 from wsmgr.adapters.podman.names import container_name
 from wsmgr.client import ApiError, Client
 from wsmgr.core.ids import WorkspaceId
+from wsmgr.wire.alert import Alert
 
 ONE = "export default () => 1"
 DISK_FULL = "write /var/lib/containers/storage/overlay-containers/x/userdata/config.json: no space left on device"
@@ -79,7 +80,7 @@ def test_podman_answers_500(proxied: Proxied, client: Client, path: str, message
         wait_for(lambda: client.workspace(f"user:{user}").status == "ERROR", 40)
         shown = client.workspace(f"user:{user}")
         assert "is not started again until somebody recovers it" in shown.reason
-        (alert,) = [one for one in client.alerts().items if one.workspace == f"user:{user}"]
+        (alert,) = wait_for(lambda: alerts_of(client, user), 10)
         assert sentence in alert.sentence
         asked = proxied.podman.count("POST", path)
         assert asked <= 4 * 3
@@ -88,7 +89,12 @@ def test_podman_answers_500(proxied: Proxied, client: Client, path: str, message
         assert proxied.podman.count("POST", path) == asked
     client.recover(f"user:{user}", wait=20)
     assert output(client, user, ONE) == 1
-    wait_for(lambda: not [one for one in client.alerts().items if one.workspace == f"user:{user}"], 15)
+    wait_for(lambda: not alerts_of(client, user), 15)
+
+
+def alerts_of(client: Client, user: str) -> list[Alert]:
+    """The open alerts of a user's workspace."""
+    return [one for one in client.alerts().items if one.workspace == f"user:{user}"]
 
 
 def test_podman_answers_500_once(proxied: Proxied, client: Client) -> None:
