@@ -9,6 +9,7 @@ from tests.soak import draw, gauge, promises
 from tests.soak.acts import Call, How, Place
 from tests.soak.authors import Author
 from tests.soak.callers import Caller
+from tests.soak.keepers import holding
 from tests.soak.stage import Stage
 from wsmgr.client import ApiError, AsyncClient
 
@@ -90,7 +91,7 @@ class Exam:
 
     async def _as_wanted(self, client: AsyncClient, wanted: dict[str, str]) -> str | None:
         shown = {one.id: one for one in await client.admin_workspaces()}
-        late = [name for name, wish in wanted.items() if name not in shown or shown[name].status != wish]
+        late = [name for name, wish in wanted.items() if name not in shown or holding(shown[name].status) != wish]
         running = {one["Labels"]["wsmgr.workspace"] for one in await asyncio.to_thread(self._stage.daemon.containers)}
         wrong = running ^ {workspace for workspace, wish in wanted.items() if wish == "RUNNING"}
         if not late and not wrong:

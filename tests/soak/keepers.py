@@ -21,6 +21,8 @@ RESULT = {
 }  # fmt: skip
 """What is wanted after each verb; the others change nothing, or what the host can decides it."""
 REFUSED = frozenset({"shutting_down", "store_unavailable", "engine_unavailable", "quota_exceeded", "host_full"})
+UNPAUSABLE = frozenset({"unsupported", "conflict"})
+"""What a host that cannot freeze says, and what is said of a workspace that does not run."""
 
 
 async def perform(client: AsyncClient, act: Act) -> Workspace | None:
@@ -44,6 +46,19 @@ async def perform(client: AsyncClient, act: Act) -> Workspace | None:
         Verb.RECOVER: client.recover,
     }
     return await waits[act.verb](workspace, wait=wait_s)
+
+
+def holding(desired: str) -> str:
+    """A workspace that is wanted running may be paused by itself, where the host can: that holds it as well."""
+    return "RUNNING" if desired == "PAUSED" else desired
+
+
+def may_be(verb: Verb, before: set[str]) -> set[str]:
+    """What may be wanted after a verb that was not acknowledged, besides what was: its result, and where it may have
+    made the workspace first, STOPPED."""
+    result = RESULT.get(verb)
+    made = verb in {Verb.PUT_RUNNING, Verb.PUT_STOPPED} and GONE in before
+    return set() if result is None else {result, *({"STOPPED"} if made else ())}
 
 
 class Person:
@@ -75,7 +90,7 @@ class Person:
                 self._ledger.violation(f"{_name(act)} had no answer while the daemon was there: {error}")
 
     def _may_be(self, act: Act, error: ApiError) -> bool:
-        return error.code in REFUSED | {"not_found"} or (act.verb is Verb.PAUSE and error.code == "unsupported")
+        return error.code in REFUSED | {"not_found"} or (act.verb is Verb.PAUSE and error.code in UNPAUSABLE)
 
 
 class Keeper(Person):
@@ -98,18 +113,17 @@ class Keeper(Person):
                 self._ledger.violation(f"{_name(act)} was refused as {error.code}: {error.detail}")
             elif result is not None:
                 # What was not stored did not happen; but an answer that came too late may hide that it was.
-                possible.add(result)
+                possible |= may_be(act.verb, possible)
         except ClientError as error:
             if not self._stage.was_away(begun):
                 self._ledger.violation(f"{_name(act)} had no answer while the daemon was there: {error}")
-            if result is not None:
-                possible.add(result)
+            possible |= may_be(act.verb, possible)
         else:
             self._acknowledged(act, shown, possible)
 
     def _acknowledged(self, act: Act, shown: Workspace | None, possible: set[str]) -> None:
         result = RESULT.get(act.verb)
-        told = GONE if shown is None else str(shown.desired)
+        told = GONE if shown is None else holding(str(shown.desired))
         allowed = possible if result is None else {result}
         if act.verb is not Verb.PAUSE and told not in allowed and not (told == "ABSENT" and GONE in allowed):
             self._ledger.violation(f"{_name(act)} was taken, and {told} is wanted instead of {sorted(allowed)}.")

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import AsyncIterator
 
 from tests.soak import draw, judge
+from tests.soak.keepers import holding
 from tests.soak.ledger import Ledger
 from tests.soak.witness import Witness
 from wsmgr.client import ApiError, AsyncClient
@@ -95,7 +96,7 @@ async def of_wishes(client: AsyncClient, wishes: dict[str, set[str]], why: str) 
     wrong = []
     for workspace, possible in wishes.items():
         try:
-            desired = str((await client.workspace(workspace)).desired)
+            desired = holding(str((await client.workspace(workspace)).desired))
         except ApiError as error:
             if error.code != "not_found":
                 raise

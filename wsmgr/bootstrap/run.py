@@ -90,6 +90,7 @@ async def _serve(settings: Settings) -> int:
         for one in sockets:
             one.close()
         settings.socket.unlink(missing_ok=True)
+    how.ignore_signals()
     log.info("stopped")
     return 0
 
@@ -109,6 +110,14 @@ class _Ending:
             loop.add_signal_handler(number, self._end, False)
         loop.add_signal_handler(KEEP_SIGNAL, self._end, True)
         loop.add_signal_handler(RELOAD_SIGNAL, self.reload.set)
+
+    def ignore_signals(self) -> None:
+        """All is done but the end of the process: a signal that comes now must not change its exit code. (The loop
+        would leave them to their default when it is closed.)"""
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT, KEEP_SIGNAL):
+            loop.remove_signal_handler(number)
+            signal.signal(number, signal.SIG_IGN)
 
     def _end(self, keep: bool) -> None:
         if self._stopped.is_set():

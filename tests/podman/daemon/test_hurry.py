@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import signal
+import subprocess
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 
 import pytest
 
-from tests.podman.daemon.rig import RealDaemon, inline, output, real_daemon, wait_for
+from tests.podman.daemon.rig import RealDaemon, inline, output, podman, real_daemon, wait_for
 from wsmgr.client import ApiError
 
 ECHO = "export default (input) => input"
@@ -54,3 +56,18 @@ def test_a_second_signal_hurries(daemon: RealDaemon) -> None:
         wait_for(lambda: client.workspace("user:a").status == "RUNNING", 20)
         assert output(client, "a", ECHO, 2) == 2
         assert daemon.container("user:a")["Id"] == before
+
+
+def test_signals_to_the_very_end_change_nothing(daemon: RealDaemon) -> None:
+    """A service manager that signals again and again, also when all is done but the end of the process."""
+    with daemon.client() as client:
+        output(client, "a", ECHO, 1)
+
+    def code() -> tuple[int] | None:
+        with suppress(subprocess.TimeoutExpired):
+            return (daemon.stop(signal.SIGTERM, timeout_s=0.001),)
+        return None
+
+    assert wait_for(code, 20) == (0,)
+    for one in daemon.containers():
+        podman("rm", "-f", "-t", "0", one["Id"])
