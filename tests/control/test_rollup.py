@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from tests.control.usage_rig import ALICE, BOB, OWNER, minute, now, owned, run, series, sweeps, values
+from tests.fakes.clock import LoopClock
 from tests.fakes.daemon import FakeDaemon
 from wsmgr.control.rollup import MINUTE_S
 from wsmgr.core.errors import StoreUnavailable
@@ -148,7 +150,7 @@ async def test_an_end_stores_the_minute_that_is_not_over(system: FakeDaemon) -> 
     await system.stop()
     await system.store.open()
     assert (await stored_total(system)).cpu_s == 1.5
-    assert (await stored(system))[-1].samples == pytest.approx(4, abs=1)
+    assert (await stored(system))[-1].samples == pytest.approx(6, abs=1)
     assert system.offload.closed
 
 
@@ -183,3 +185,37 @@ async def test_a_removed_workspace_leaves_its_points_and_totals(system: FakeDaem
     assert len(await stored(system)) >= 1
     assert (await owned(system)).cpu_s == 1.0
     assert WorkspaceId(ALICE) not in system.daemon.usage.sampler.watches
+
+
+class SetClock(LoopClock):
+    """A wall clock that somebody sets."""
+
+    def __init__(self) -> None:
+        self.offset = timedelta(0)
+
+    def now(self) -> datetime:
+        """The wall time."""
+        return super().now() + self.offset
+
+
+@pytest.mark.parametrize("step_s", [3600, -3600, 59, -59, 2.5])
+async def test_a_wall_clock_that_is_set_ends_nothing(tmp_path: Path, step_s: float) -> None:
+    """Rates and totals go by the other clock; points are where the wall clock then is, and go on from there."""
+    clock = SetClock()
+    system = await FakeDaemon(tmp_path, clock=clock).start()
+    await run(system, ALICE)
+    await minute(system)
+    clock.offset = timedelta(seconds=step_s)
+    begun = clock.now().timestamp()
+    await sweeps(system)
+    system.meter.spend(system.instance(), cpu_s=1.0)
+    await sweeps(system)
+    assert now(system).cpu_percent == pytest.approx(20.0, abs=0.5)
+    await minute(system)
+    await minute(system)
+    after = [point for point in await stored(system) if point.at >= begun - 5]
+    assert sum(point.samples for point in after) >= 12
+    assert (await owned(system)).cpu_s == 1.0
+    found = await series(system, 900)
+    assert found.buckets[-1].point.at == found.window.end - 5
+    await system.stop()

@@ -36,7 +36,7 @@ async def sweeps(system: FakeDaemon, count: int = 1) -> None:
 async def minute(system: FakeDaemon) -> None:
     """Wait until the minute is over and stored."""
     now = system.daemon.clock.now().timestamp()
-    await asyncio.sleep(MINUTE_S + 2 - now % MINUTE_S)
+    await asyncio.sleep(MINUTE_S + 2 * PERIOD_S - now % MINUTE_S)
 
 
 def now(system: FakeDaemon, workspace: str = ALICE) -> Current:

@@ -13,7 +13,7 @@ import httpx
 from wsmgr.client import operations
 from wsmgr.client.connection import client_options, explain, request_options, transport_options
 from wsmgr.client.errors import ApiError, ClientError
-from wsmgr.client.fleet import FleetLines, broken, ended, fleet_request, is_stream, refuse
+from wsmgr.client.fleet import SILENCE_S, FleetLines, broken, ended, fleet_request, is_stream, refuse
 from wsmgr.client.method import AsyncMethod
 from wsmgr.client.operation import Operation, decode
 from wsmgr.client.stream import OPERATION, Stream
@@ -69,13 +69,13 @@ class AsyncClient:
                 failure = error
             await asyncio.sleep(stream.pause_after(failure))
 
-    async def fleet(self) -> AsyncIterator[FleetUpdate]:
+    async def fleet(self, *, silence_s: float = SILENCE_S) -> AsyncIterator[FleetUpdate]:
         """The live view of all workspaces: a snapshot, then what changes, and a pulse each second. One connection: it
-        never ends but by an error of `wsmgr.client.errors`, within 3 s also when the daemon hangs. Asked for again it
-        begins with a snapshot."""
+        never ends but by an error of `wsmgr.client.errors`, also when the daemon says nothing for `silence_s` seconds:
+        then it hangs. Asked for again it begins with a snapshot."""
         lines = FleetLines()
         try:
-            async with self._http.stream(**fleet_request()) as answer:
+            async with self._http.stream(**fleet_request(silence_s)) as answer:
                 if not is_stream(answer):
                     refuse(answer.status_code, await answer.aread())
                 async for line in answer.aiter_lines():
@@ -83,7 +83,7 @@ class AsyncClient:
                     if update is not None:
                         yield update
         except httpx.HTTPError as error:
-            raise broken(error, self.target) from error
+            raise broken(error, self.target, silence_s) from error
         raise ended()
 
     async def close(self) -> None:

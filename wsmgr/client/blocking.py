@@ -13,7 +13,7 @@ import httpx
 from wsmgr.client import operations
 from wsmgr.client.connection import client_options, explain, request_options, transport_options
 from wsmgr.client.errors import ApiError, ClientError
-from wsmgr.client.fleet import FleetLines, broken, ended, fleet_request, is_stream, refuse
+from wsmgr.client.fleet import SILENCE_S, FleetLines, broken, ended, fleet_request, is_stream, refuse
 from wsmgr.client.method import Method
 from wsmgr.client.operation import Operation, decode
 from wsmgr.client.stream import OPERATION, Stream
@@ -70,13 +70,13 @@ class Client:
                 failure = error
             time.sleep(stream.pause_after(failure))
 
-    def fleet(self) -> Iterator[FleetUpdate]:
+    def fleet(self, *, silence_s: float = SILENCE_S) -> Iterator[FleetUpdate]:
         """The live view of all workspaces: a snapshot, then what changes, and a pulse each second. One connection: it
-        never ends but by an error of `wsmgr.client.errors`, within 3 s also when the daemon hangs. Asked for again it
-        begins with a snapshot."""
+        never ends but by an error of `wsmgr.client.errors`, also when the daemon says nothing for `silence_s` seconds:
+        then it hangs. Asked for again it begins with a snapshot."""
         lines = FleetLines()
         try:
-            with self._http.stream(**fleet_request()) as answer:
+            with self._http.stream(**fleet_request(silence_s)) as answer:
                 if not is_stream(answer):
                     refuse(answer.status_code, answer.read())
                 for line in answer.iter_lines():
@@ -84,7 +84,7 @@ class Client:
                     if update is not None:
                         yield update
         except httpx.HTTPError as error:
-            raise broken(error, self.target) from error
+            raise broken(error, self.target, silence_s) from error
         raise ended()
 
     def close(self) -> None:

@@ -26,13 +26,13 @@ def _refused(body: bytes) -> NoReturn:
 OPERATION: Operation[None] = Operation("GET", PATH, _refused, timeout_s=SILENCE_S)
 
 
-def fleet_request() -> dict[str, Any]:
+def fleet_request(silence_s: float) -> dict[str, Any]:
     """The arguments of httpx's `stream`."""
     return {
         "method": "GET",
         "url": PATH,
         "headers": {"Accept": MEDIA_TYPE},
-        "timeout": httpx.Timeout(SILENCE_S, connect=CONNECT_S),
+        "timeout": httpx.Timeout(silence_s, connect=CONNECT_S),
     }
 
 
@@ -51,11 +51,11 @@ def ended() -> ConnectionLost:
     return ConnectionLost("The daemon ended the stream: it is stopping, or this reader was too slow for it.")
 
 
-def broken(error: httpx.HTTPError, target: Target) -> ClientError:
+def broken(error: httpx.HTTPError, target: Target, silence_s: float) -> ClientError:
     """What a failure of the connection means."""
     if isinstance(error, httpx.ReadTimeout):
         return AnswerTimeout(
-            f"The daemon at {target} has said nothing for {SILENCE_S:g} s: it hangs, or the machine is overloaded."
+            f"The daemon at {target} has said nothing for {silence_s:g} s: it hangs, or the machine is overloaded."
         )
     return explain(error, target, OPERATION)
 

@@ -24,7 +24,8 @@ AT_ONCE = 20
 
 
 class Rollup:
-    """What could not be written is tried again with the next minute, for as long as its samples are kept."""
+    """A minute is written after the sweep that ended it. What could not be is tried again with the next, for as long as
+    its samples are kept."""
 
     def __init__(self, sampler: Sampler, totals: Totals, store: UsageStore, clock: Clock) -> None:
         self._sampler = sampler
@@ -32,6 +33,7 @@ class Rollup:
         self._store = store
         self._clock = clock
         self._until: int | None = None
+        self._tried = 0
         self._marked: float | None = None
 
     @property
@@ -47,9 +49,9 @@ class Rollup:
     async def run(self) -> None:
         """For ever; cancel it to end."""
         while True:
-            # A little after the minute's last sweep.
-            await self._clock.sleep(MINUTE_S + 1 - self._clock.now().timestamp() % MINUTE_S)
-            await self.flush_if_possible()
+            await self._sampler.next()
+            if self._whole() != self._tried:
+                await self.flush_if_possible()
 
     async def flush_if_possible(self, *, partly: bool = False) -> None:
         """As `flush`; what fails is logged."""
@@ -63,11 +65,9 @@ class Rollup:
 
     async def flush(self, *, partly: bool = False) -> None:
         """Store all minutes that are over; `partly` also the one that is not. Raises StoreUnavailable."""
-        slot = self._sampler.slot
-        if slot is None:
+        until = self._tried = self._end() if partly else self._whole()
+        if not until:
             return
-        end = (slot + 1) * self._sampler.period_s
-        until = end if partly else end - end % MINUTE_S
         points = await self._points(self._begin(until), until)
         # Of the same moment: `due` takes what there is before it waits for anything.
         marks, marked = self._marks(), self._sampler.swept
@@ -82,6 +82,14 @@ class Rollup:
         first = max(since, end - KEPT_S)
         starts = range(first - first % MINUTE_S, end, MINUTE_S)
         return [point for start in starts if (point := self._minute(samples, start, end)) is not None]
+
+    def _end(self) -> int:
+        """Where the last sweep's time ends, in seconds since the epoch; 0 before the first."""
+        return 0 if self._sampler.slot is None else (self._sampler.slot + 1) * self._sampler.period_s
+
+    def _whole(self) -> int:
+        """Where the last minute ends that is over."""
+        return self._end() - self._end() % MINUTE_S
 
     def _begin(self, until: int) -> int:
         oldest = until - KEPT_S

@@ -42,8 +42,9 @@ UNKNOWN = HostUse(
 
 
 class Sampler:
-    """Owns the watches. Sweeps are at whole multiples of `period_s` of the wall clock, so that each bucket of a graph
-    gets its sample; what a sample says is about the period that ended with its sweep."""
+    """Owns the watches. A sweep comes each `period_s` by the monotonic clock. What it finds is about the period that
+    ends with it, and goes to the slot of the wall clock that is nearest, each sweep to the one after the last: so each
+    bucket of a graph gets its sample."""
 
     def __init__(
         self,
@@ -66,6 +67,7 @@ class Sampler:
         self._watches: dict[WorkspaceId, Watch] = {}
         self._marks: dict[WorkspaceId, Mark] = {}
         self.swept: float | None = None
+        self._ended = asyncio.Event()
         self.slot: int | None = None
         self.host = UNKNOWN
         self.sweeps = 0
@@ -93,13 +95,21 @@ class Sampler:
 
     async def run(self) -> None:
         """For ever; cancel it to end."""
+        due = self._clock.monotonic()
         while True:
-            await self._clock.sleep(self._until_next())
+            now = self._clock.monotonic()
+            # After a stall those that were missed are left out.
+            due = max(due + self.period_s, now)
+            await self._clock.sleep(due - now)
             try:
                 await self.sweep()
             except Exception:
                 # A sampler that ended would be missed only much later; the defect is logged and it goes on.
                 log.exception("sweep failed")
+
+    async def next(self) -> None:
+        """Return after the next sweep."""
+        await self._ended.wait()
 
     async def sweep(self) -> None:
         """Look at every workspace that runs, once."""
@@ -121,6 +131,8 @@ class Sampler:
         self._forget(look)
         self.host, self.swept, self.slot = taken.host, look.mono, look.slot
         self.sweeps += 1
+        ended, self._ended = self._ended, asyncio.Event()
+        ended.set()
         self.took_s = self._clock.monotonic() - began
 
     def _take(self, entry: Entry, look: Look, running: Running | None, reading: Reading | None) -> None:
@@ -144,9 +156,17 @@ class Sampler:
 
     def _look(self, mono: float) -> Look:
         now = self._clock.now()
-        slot = round(now.timestamp() / self.period_s) - 1
         elapsed_s = None if self.swept is None else mono - self.swept
-        return Look(slot, self.period_s, now, mono, elapsed_s)
+        return Look(self._slot(now.timestamp(), elapsed_s), self.period_s, now, mono, elapsed_s)
+
+    def _slot(self, now: float, elapsed_s: float | None) -> int:
+        """The next one, unless somebody has set the wall clock: rounding alone would now and then give the same slot
+        to two sweeps, and none to the next."""
+        nearest = round(now / self.period_s) - 1
+        if self.slot is None or elapsed_s is None:
+            return nearest
+        following = self.slot + max(1, round(elapsed_s / self.period_s))
+        return following if abs(nearest - following) <= 1 else nearest
 
     def _forget(self, look: Look) -> None:
         """What was not seen for as long as samples are kept, and belongs to nobody any more."""
@@ -156,11 +176,6 @@ class Sampler:
             watch.forget_samples(look.slot - self._length)
             if watch.samples is None and self._fleet.find(workspace) is None:
                 del self._watches[workspace]
-
-    def _until_next(self) -> float:
-        """Seconds until the next multiple of the period. A sleep that ended a little early does not count twice."""
-        now = self._clock.now().timestamp()
-        return (round(now / self.period_s) + 1) * self.period_s - now
 
 
 def running_of(entry: Entry) -> Running | None:
