@@ -7,6 +7,7 @@ import os
 import select
 import signal
 import sys
+import time
 from pathlib import Path
 
 import psutil
@@ -69,8 +70,11 @@ async def _ends_with_all(inside: Inside) -> None:
     others = frozenset(child for child in _tree() if child.pid not in inside_pids(inside))
     before = len(_tree(others))
     assert await inside.run(SPAWN) == "spawned"
-    tree = _tree(others)
-    assert len(tree) == before + 1
+    # The plugin has answered before the process that it started need be seen.
+    until = time.monotonic() + 10
+    while len(tree := _tree(others)) != before + 1:
+        assert time.monotonic() < until, tree
+        await asyncio.sleep(0.01)
     watched = _watch([process.pid for process in tree])
     inside.channel.forget(inside.at)
     await inside.engine.stop(inside.handle, 5.0)

@@ -75,14 +75,15 @@ async def test_a_stop_that_died_half_way_leaves_nothing(podman_: Podman, spec: M
 
 async def test_services_that_are_killed_again_and_again_leave_no_zombie(podman_: Podman) -> None:
     """Also when the next one is started by somebody who asks before the watcher looks."""
+    killed = set()
     for _ in range(4):
-        killed = service_pid(podman_)
-        os.kill(killed, signal.SIGKILL)
+        killed.add(service_pid(podman_))
+        os.kill(service_pid(podman_), signal.SIGKILL)
         await asyncio.gather(*(podman_.service.ensure() for _ in range(3)), return_exceptions=True)
         await eventually(lambda: answers(podman_.engine))
 
     async def zombies() -> bool | None:
-        children = psutil.Process().children()
+        children = [child for child in psutil.Process().children() if child.pid in killed]
         return None if any(child.status() == psutil.STATUS_ZOMBIE for child in children) else True
 
     await eventually(zombies)
