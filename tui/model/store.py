@@ -65,7 +65,8 @@ class Store:
                 self._status_at[row.id] = now
             self._rows[row.id] = row
         # A row that is gone and there again in one update is another workspace under the id.
-        return Delta(frozenset(added - removed), frozenset(removed - added), frozenset(changed | (added & removed)))
+        fresh = added - removed
+        return Delta(frozenset(fresh), frozenset(removed - added), frozenset((changed | added) - fresh))
 
     def is_marked(self, key: str, now: float) -> bool:
         """Whether its status changed a short while ago."""

@@ -23,7 +23,7 @@ _PATHS = {
     "restart": "POST /api/workspaces/user:alice/restart",
     "pause": "POST /api/workspaces/user:alice/pause",
     "recover": "POST /api/workspaces/user:carol/recover",
-    "plan": "PUT /api/owners/user:alice",
+    "plan": "PATCH /api/owners/user:alice",
     "remove": "DELETE /api/workspaces/user:alice",
 }
 
@@ -62,7 +62,7 @@ async def test_every_action_reaches_the_workspace_under_the_cursor(action: Actio
 
 
 async def test_a_plan_changes_and_the_owners_other_choices_stay() -> None:
-    """They are read first: the API replaces all."""
+    """Nothing but the plan is sent."""
     stage = Stage()
     async with stage.app.run_test(size=SIZE) as pilot:
         await _go(stage, pilot, "org:acme~reports")
@@ -74,7 +74,7 @@ async def test_a_plan_changes_and_the_owners_other_choices_stay() -> None:
         await settled(pilot)
         body = stage.daemon.calls[-1].body
         assert stage.daemon.calls[-1].path == "/api/owners/org:acme"
-        assert body == {"plan": "PRO", "isolation": "worker", "fallback": True}
+        assert body == {"plan": "PRO"}
 
 
 @pytest.mark.parametrize("no", ["n", "escape", "enter"])
