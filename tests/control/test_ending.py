@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
 
 import pytest
 
@@ -25,6 +26,23 @@ async def test_what_is_answered_while_the_daemon_ends_is_kept(system: FakeDaemon
     await system.daemon.lifecycle.close()
     with pytest.raises(StoreUnavailable):
         await system.store.workspaces()
+
+
+async def test_a_stop_that_a_dead_daemon_had_begun_is_no_failure(system: FakeDaemon, tmp_path: Path) -> None:
+    """The next one finds it ended, as it is wanted: nothing is counted against it."""
+    await system.execute()
+    with system.engine.held("stop"):
+        await system.daemon.workspaces.stop(ALICE, "uid:0")
+        await until(lambda: ("stop", system.engine.boxes(ALICE)[0].handle) in system.engine.calls)
+        await system.crash()
+        system.die(exit_code=0)
+        successor = FakeDaemon(tmp_path)
+        successor.adopt_world_of(system)
+        await successor.start()
+        await until(lambda: system.engine.boxes(ALICE) == [])
+    assert "workspace.failed" not in successor.actions()
+    assert successor.daemon.fleet.get(ALICE).unit.restarts == 0
+    await successor.stop()
 
 
 async def test_a_hurried_end_begins_nothing_more(system: FakeDaemon) -> None:

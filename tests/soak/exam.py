@@ -36,8 +36,9 @@ class Exam:
                 await author.first(client)
 
     async def rest(self) -> gauge.Reading | None:
-        """Stop every workspace, and see what the daemon holds then; None when it has ended."""
+        """Have everybody served, stop every workspace, and see what the daemon holds then; None when it has ended."""
         async with self._stage.client() as client:
+            await asyncio.gather(*(self._is_served(client, place) for place in draw.CALLED))
             wishes = await promises.of_wishes(client, self._ledger.desired, "In a calm")
             self._note(wishes)
             await asyncio.gather(*(self._stop(client, place) for place in draw.EVERY))

@@ -212,6 +212,9 @@ class Reconciler:
         if unit.exhausted:
             # Given up already; what a daemon before this one left behind is the end that it counted.
             return
+        if entry.desired_of(unit) in {Desired.STOPPED, Desired.ABSENT}:
+            # It is as wanted, whoever ended it: a daemon that died in the middle of a stop, say.
+            return
         if isinstance(observed, Exited) and observed != before and observed.handle != unit.stopping:
             unit.last_exit = observed
             await self._steps.failed(entry, unit, cause_of(observed))

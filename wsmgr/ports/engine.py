@@ -62,7 +62,8 @@ class Engine(Protocol):
         ...
 
     async def start(self, handle: str) -> None:
-        """Start the main process and return once it runs. Readiness of the runtime is not awaited."""
+        """Start the main process and return once it runs. Readiness of the runtime is not awaited. What it refuses to
+        start may be gone afterwards."""
         ...
 
     async def stop(self, handle: str, grace_s: float) -> None:

@@ -70,10 +70,15 @@ def test_running_without_a_process_is_looked_at_again() -> None:
     assert vanished(container) == Exited("c1", "d1", 255, oom_killed=False)
 
 
-@pytest.mark.parametrize("state", ["exited", "stopped", "removing", "unknown", "something new"])
+@pytest.mark.parametrize("state", ["exited", "stopped", "unknown", "something new"])
 def test_ended(state: str) -> None:
     """What ran, and any state that only a removal helps, is Exited."""
     assert observed(from_list(_row(state, exit_code=3)), _gone) == Exited("c1", "d1", 3, oom_killed=False)
+
+
+def test_one_whose_removal_was_cut_short_is_of_no_specification() -> None:
+    """So that it is removed whatever is wanted, and counts as no failure."""
+    assert observed(from_list(_row("removing", exit_code=3)), _gone) == Created("c1", "")
 
 
 def test_an_oom_kill_is_told_by_inspection() -> None:

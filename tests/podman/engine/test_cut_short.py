@@ -5,13 +5,16 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
+import pytest
 
 from tests.contract.engine.eventually import eventually
 from tests.contract.engine.rig import Behaviour, MakeSpec
-from tests.podman.engine.rig import Podman, answers, inspect, peer_uid, service_pid, words_of
+from tests.podman.engine.rig import Podman, answers, inspect, peer_uid, podman, service_pid, words_of
+from wsmgr.core.errors import EngineFailure
 from wsmgr.core.workspace import Absent, Created, Exited, Running
 
 
@@ -89,6 +92,30 @@ async def test_services_that_are_killed_again_and_again_leave_no_zombie(podman_:
     await eventually(zombies)
 
 
+@pytest.mark.parametrize("killed", ["first process", "monitor", "both"])
+async def test_what_can_never_be_started_is_made_anew(podman_: Podman, spec: MakeSpec, killed: str) -> None:
+    """Podman had begun the start, and its monitor and first process died before the end of it. Where podman then fails
+    at every further start, the engine says so once, and the next create and start have a fresh container."""
+    made = spec("user:never")
+    handle = await podman_.engine.create(made)
+    await podman("init", handle)
+    monitor = next(pid for pid in psutil.pids() if words_of(pid)[:1] and handle in words_of(pid))
+    (first,) = psutil.Process(monitor).children()
+    for name, pid in (("monitor", monitor), ("first process", first.pid)):
+        if killed in {name, "both"}:
+            os.kill(pid, signal.SIGKILL)
+    with suppress(EngineFailure):
+        await podman_.engine.start(handle)
+    if isinstance(await podman_.engine.observe(made.workspace), Absent | Created):
+        await podman_.engine.start(await podman_.engine.create(made))
+    running = await podman_.engine.observe(made.workspace)
+    assert isinstance(running, Running)
+    await eventually(lambda: _listens(running))
+    await podman_.engine.remove(running.handle)
+    await eventually(lambda: _no_process_of(running.handle))
+    await eventually(lambda: _no_process_of(handle))
+
+
 async def _listens(running: Running) -> bool | None:
     try:
         return peer_uid(running.endpoint) >= 0
@@ -104,6 +131,9 @@ async def _says_stopping(handle: str) -> bool | None:
 
 async def _nothing_of(handle: str) -> bool | None:
     """Whether no process has this container's id in its command line, and the runtime knows nothing of it."""
-    words = [word for pid in psutil.pids() for word in words_of(pid)]
     places = [Path(os.environ["XDG_RUNTIME_DIR"]) / runtime / handle for runtime in ("runc", "crun")]
-    return True if handle not in words and not any(place.exists() for place in places) else None
+    return None if any(place.exists() for place in places) else await _no_process_of(handle)
+
+
+async def _no_process_of(handle: str) -> bool | None:
+    return True if handle not in [word for pid in psutil.pids() for word in words_of(pid)] else None

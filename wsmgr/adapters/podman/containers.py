@@ -22,6 +22,7 @@ FindProcess = Callable[[int, int], MainProcess | None]
 
 _MADE = frozenset({"configured", "created", "initialized"})
 _RUNS = frozenset({"running", "paused", "stopping"})
+_LEAVES = "removing"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +48,11 @@ class Container:
     def runs(self) -> bool:
         """Whether podman takes its main process to be alive."""
         return self.status in _RUNS
+
+    @property
+    def leaves(self) -> bool:
+        """Whether its removal was begun, and perhaps cut short: podman lists it, and can no longer inspect it."""
+        return self.status == _LEAVES
 
     @property
     def ended(self) -> bool:
@@ -103,6 +109,9 @@ def observed(container: Container, find: FindProcess) -> Created | Running | Exi
     """The state of a container; None when podman says that it runs and its process is not there: look again."""
     if container.status in _MADE:
         return Created(container.handle, container.digest)
+    if container.leaves:
+        # Of no specification, so that it is removed whatever is wanted.
+        return Created(container.handle, "")
     if not container.runs:
         return Exited(container.handle, container.digest, container.exit_code, container.oom_killed)
     process = find(container.pid, container.uid)

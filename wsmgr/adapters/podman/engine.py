@@ -140,9 +140,9 @@ class PodmanEngine:
         answer = await self._post_create(body)
         if _name_in_use(answer):
             existing = await self._inspect(name)
-            if existing is not None:
+            if existing is not None and not existing.leaves:
                 return self._same(existing, spec)
-            # A create that died left storage without a container: the name is taken by nothing that can be inspected.
+            # A create or a removal that died left a part of it, which has the name.
             await self._delete(name)
             answer = await self._post_create(body)
         if answer.ok:
@@ -153,13 +153,17 @@ class PodmanEngine:
         raise refused(answer.status, answer.body, f"create {name}")
 
     async def start(self, handle: str) -> None:
-        """Start, a few at a time."""
+        """Start, a few at a time; what cannot be started is removed."""
         async with self._starts:
             answer = await start_container(self._api, handle, self._long_timeout_s)
         if is_gone(answer):
             raise EngineFailure(f"The container {handle[:12]} is not there any more; it has to be made again.")
-        if not answer.ok:
-            raise refused(answer.status, answer.body, f"start {handle[:12]}")
+        if answer.ok:
+            return
+        # Some it would refuse for ever (its monitor died in the middle of a start): the next try has a fresh one.
+        with contextlib.suppress(EngineFailure, EngineUnavailable):
+            await self.remove(handle)
+        raise refused(answer.status, answer.body, f"start {handle[:12]}")
 
     async def stop(self, handle: str, grace_s: float) -> None:
         """Podman counts the grace in whole seconds, rounded up here."""
@@ -235,13 +239,25 @@ class PodmanEngine:
         answer = await self._api.get(f"/containers/{handle_or_name}/json")
         if is_gone(answer):
             return None
-        if not answer.ok:
+        if answer.ok:
+            return from_inspect(answer.json())
+        leaving = await self._leaving(handle_or_name)
+        if leaving is None:
             raise refused(answer.status, answer.body, f"inspect {handle_or_name}")
-        return from_inspect(answer.json())
+        return leaving
+
+    async def _leaving(self, handle_or_name: str) -> Container | None:
+        """One whose removal was cut short (a service that was killed): only lists still show it."""
+        filters = json.dumps({"label": [f"{names.INSTANCE}={self._instance}"], "status": ["removing"]})
+        answer = await self._api.get("/containers/json", {"all": "true", "filters": filters})
+        for row in answer.json() if answer.ok else []:
+            if handle_or_name in (row["Id"], *(row.get("Names") or ())):
+                return from_list(row)
+        return None
 
     async def _found(self, row: Container) -> Found | None:
         """A row of the list; one that has ended is inspected, because lists do not tell of OOM kills."""
-        container = await self._inspect(row.handle) if row.ended else row
+        container = await self._inspect(row.handle) if row.ended and not row.leaves else row
         if container is None:
             return None
         state = await self._settled(container)
