@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.control.usage_rig import ALICE, BOB, now, owned, run, series, sweeps, values
+from tests.control.usage_rig import ALICE, BOB, STALL, now, owned, run, series, sweeps, values
 from tests.fakes.cgroup import FakeCgroups
 from tests.fakes.daemon import FakeDaemon
 from wsmgr.control.readings import FIND_S, TRIES
@@ -68,7 +68,7 @@ async def test_a_group_counts_where_there_is_one(tmp_path: Path) -> None:
     alice, bob = now(system), now(system, BOB)
     assert (alice.memory_mb, alice.pids) == (50.0, 9)
     # How long a period was is measured, and sleeps end a little late.
-    assert (alice.cpu_percent, alice.throttled_percent) == pytest.approx((20.0, 50.0), abs=0.5)
+    assert (alice.cpu_percent, alice.throttled_percent) == pytest.approx((20.0, 50.0), rel=STALL)
     assert (alice.oom_kills, alice.network_in_bytes, alice.scratch_mb) == (1, 500, 3.0)
     assert (bob.memory_mb, bob.throttled_percent, bob.oom_kills) == (28.0, None, None)
     assert [question.tree for question in system.meter.asked] == [False, True]

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.control.usage_rig import ALICE, BOB, OWNER, minute, now, owned, run, series, sweeps, values
+from tests.control.usage_rig import ALICE, BOB, OWNER, STALL, minute, now, owned, run, series, sweeps, values
 from tests.fakes.clock import LoopClock
 from tests.fakes.daemon import FakeDaemon
 from wsmgr.control.rollup import MINUTE_S
@@ -45,8 +45,8 @@ async def test_each_minute_is_one_write_for_all(system: FakeDaemon) -> None:
     spread = last.spreads[CPU]
     assert spread is not None
     assert spread.min == 0.0
-    assert spread.max == pytest.approx(100.0, abs=1)
-    assert spread.avg == pytest.approx(100 / 12, abs=0.1)
+    assert spread.max == pytest.approx(100.0, rel=STALL)
+    assert spread.avg == pytest.approx(100 / 12, rel=STALL)
     idle = bobs.spreads[CPU]
     assert idle is not None
     assert idle.max == 0.0
@@ -210,7 +210,7 @@ async def test_a_wall_clock_that_is_set_ends_nothing(tmp_path: Path, step_s: flo
     await sweeps(system)
     system.meter.spend(system.instance(), cpu_s=1.0)
     await sweeps(system)
-    assert now(system).cpu_percent == pytest.approx(20.0, abs=0.5)
+    assert now(system).cpu_percent == pytest.approx(20.0, rel=STALL)
     await minute(system)
     await minute(system)
     after = [point for point in await stored(system) if point.at >= begun - 5]

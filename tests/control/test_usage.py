@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from tests.control.usage_rig import ALICE, minute, owned, run, series, sweeps, values
+from tests.control.usage_rig import ALICE, STALL, minute, owned, run, series, sweeps, values
 from tests.fakes.daemon import FakeDaemon
 from wsmgr.core.errors import StoreUnavailable
 from wsmgr.core.ids import OwnerKey, WorkspaceId
@@ -58,7 +58,7 @@ async def test_hours_come_from_minutes_without_a_seam(system: FakeDaemon) -> Non
     assert not any(bucket.gap_after for bucket in found.buckets)
     used = values(found, "cpu_percent")
     assert len(used) == pytest.approx(32, abs=1)
-    assert used[2:-2] == [pytest.approx(1.0, abs=0.15)] * (len(used) - 4)
+    assert used[2:-2] == [pytest.approx(1.0, rel=STALL)] * (len(used) - 4)
 
 
 async def test_a_time_in_which_it_did_not_run_is_a_gap(system: FakeDaemon) -> None:
@@ -93,7 +93,7 @@ async def test_all_workspaces_of_an_owner_are_added_up(system: FakeDaemon) -> No
     share = await owned(system)
     assert (share.cpu_s, share.executions) == (3.0, 1)
     # Both held 28 MiB for three periods at the least: the first sample of the daemon has no time.
-    assert share.memory_mb_s == pytest.approx(2 * 28 * 15, rel=0.1)
+    assert share.memory_mb_s == pytest.approx(2 * 28 * 15, rel=STALL)
 
 
 async def test_a_database_that_is_away_is_said(system: FakeDaemon) -> None:

@@ -15,6 +15,8 @@ ALICE = "user:alice"
 BOB = "user:bob"
 OWNER = OwnerKey(ALICE)
 PERIOD_S = 5
+STALL = 0.25
+"""Virtual time goes on while a busy machine lets the loop wait, and rates are by it: so far they may be off."""
 
 
 async def run(system: FakeDaemon, *workspaces: str) -> None:

@@ -84,7 +84,8 @@ class Watch:
         else:
             used, elapsed_s = spent(self._reading, reading), self._elapsed(look, seen, reading)
             values = gauges(reading, used, elapsed_s, seen.limits)
-            counts += Counts(oom_kills=used.oom_kills or 0)
+            if used.oom_kills:
+                counts += Counts(oom_kills=used.oom_kills)
         happened = reading is not None or counts != QUIET
         if happened:
             if self.samples is None:

@@ -11,14 +11,15 @@ from tests.adapters.host.conftest import Start
 from wsmgr.adapters.host.tree import WHOLE, Process, Processes, parse, process
 
 MIB = 2**20
+PAGE = os.sysconf("SC_PAGE_SIZE")
 WAITS = "print('ready', flush=True); input()"
-STAT = b"7 (%b) S 3 7 7 0 -1 4194304 100 0 0 0 11 22 33 44 20 0 5 0 999 1000000 250 0 0 0"
+STAT = b"7 (%b) S 3 7 7 0 -1 4194304 100 0 0 0 11 22 33 44 20 0 5 0 999 1000000 300 0 0 0"
 
 
 @pytest.mark.parametrize("name", [b"node", b"a b", b") S 1 (", b"((", b""])
 def test_a_process_may_have_any_name(name: bytes) -> None:
     """Also one that looks like the fields behind it."""
-    assert parse(STAT % name) == Process(7, 3, 11 + 22 + 33 + 44, 5, 999)
+    assert parse(STAT % name) == Process(7, 3, 11 + 22 + 33 + 44, 5, 999, 300 * PAGE)
 
 
 @pytest.mark.parametrize("text", [b"", b"7 (node) S 3", (STAT % b"x").replace(b") S", b") X")])
@@ -153,4 +154,4 @@ def test_pids_that_go_round_in_circles_end(tmp_path: Path) -> None:
     main = seen.find(7)
     assert main is not None
     used = seen.use(main)
-    assert (used.tasks, used.memory_bytes) == (10, 2 * 200 * os.sysconf("SC_PAGE_SIZE"))
+    assert (used.tasks, used.memory_bytes) == (10, 2 * 200 * PAGE)

@@ -11,19 +11,22 @@ from wsmgr.adapters.host.procfs import pids, read
 
 _TICK_S = 1 / os.sysconf("SC_CLK_TCK")
 _PAGE = os.sysconf("SC_PAGE_SIZE")
+SMALL = 1024 * 1024
+"""What of a process smaller than this (an init, mostly) is shared is not worth another file to read."""
 WHOLE = 12
 """Every so many looks nothing is left out."""
 
 
 class Process(NamedTuple):
-    """`ticks`: CPU time, its own and that of the children that it has waited for. `start` in ticks since boot. A tuple,
-    because thousands are made in a sweep."""
+    """`ticks`: CPU time, its own and that of the children that it has waited for. `start` in ticks since boot;
+    `resident` in bytes. A tuple, because thousands are made in a sweep."""
 
     pid: int
     parent: int
     ticks: int
     threads: int
     start: int
+    resident: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,11 +41,12 @@ class TreeUse:
 def parse(stat: bytes) -> Process | None:
     """One `stat` file; None for what is dead. The command, in parentheses, may contain anything, also those."""
     end = stat.rfind(b")")
-    fields = stat[end + 2 :].split(None, 20)
-    if end < 0 or len(fields) < 20 or fields[0] == b"X":
+    fields = stat[end + 2 :].split(None, 22)
+    if end < 0 or len(fields) < 22 or fields[0] == b"X":
         return None
     ticks = int(fields[11]) + int(fields[12]) + int(fields[13]) + int(fields[14])
-    return Process(int(stat[: stat.index(b" ")]), int(fields[1]), ticks, int(fields[17]), int(fields[19]))
+    pid, parent, threads, start, pages = stat[: stat.index(b" ")], fields[1], fields[17], fields[19], fields[21]
+    return Process(int(pid), int(parent), ticks, int(threads), int(start), int(pages) * _PAGE)
 
 
 def process(proc: str, pid: int) -> Process | None:
@@ -91,7 +95,7 @@ class Processes:
         for one in self._tree(main):
             ticks += one.ticks
             tasks += one.threads
-            memory += self._memory(one.pid)
+            memory += one.resident if one.resident < SMALL else self._memory(one.pid)
         return TreeUse(ticks * _TICK_S, memory, tasks)
 
     def _tree(self, main: Process) -> Iterator[Process]:
