@@ -190,7 +190,8 @@ test-pure: dev ## Pure and shell tests alone
 .PHONY: test
 test: check ## The whole test command: check, then everything that needs podman, PostgreSQL or npm
 	$(MAKE) test-pictures
-	$(MAKE) test-as-user TESTS="$(CONTRACT_TESTS) $(PODMAN_TESTS)"
+	$(MAKE) test-contract
+	$(MAKE) test-podman
 
 .PHONY: test-pictures
 test-pictures: dev ## Every screen of the terminal UI in every state against its picture; UPDATE=1 accepts what is there
@@ -198,11 +199,11 @@ test-pictures: dev ## Every screen of the terminal UI in every state against its
 
 .PHONY: test-contract
 test-contract: ## The contract tests alone: engines and runtimes
-	$(MAKE) test-as-user TESTS="$(CONTRACT_TESTS)"
+	$(MAKE) test-as-user TESTS="-n 2 $(CONTRACT_TESTS)"
 
 .PHONY: test-store
 test-store: ## The store's tests alone, on SQLite and PostgreSQL
-	$(MAKE) test-as-user TESTS="$(STORE_TESTS)"
+	$(MAKE) test-as-user TESTS="-n 2 $(STORE_TESTS)"
 
 .PHONY: test-podman
 test-podman: ## The tests on real rootless podman alone
