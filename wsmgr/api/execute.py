@@ -22,6 +22,9 @@ from wsmgr.wire.execute import ExecuteRequest, InlinePlugin, PluginRef
 MAX_CALL_BYTES = 52 * 1024 * 1024
 """Larger than any plan's input with inline code; the plan's own cap is checked once the owner is known."""
 
+BRACKETS_SURE = 200
+"""A body with no more brackets than this is nested no deeper than orjson can write again (254 levels)."""
+
 _JSON = [(b"content-type", b"application/json")]
 
 
@@ -71,6 +74,7 @@ def parse(body: bytes) -> Request:
         first = mistakes[0]
         place = ".".join(str(part) for part in first["loc"]) or "body"
         raise InvalidRequest(f"{place}: {first['msg']}", details={"errors": mistakes}) from None
+    _check_depth(body, asked)
     owner = owner_key(asked.user_id, asked.organization_id)
     slug, version, inline = _choice(asked)
     named = asked.execution_id is not None
@@ -87,6 +91,16 @@ def parse(body: bytes) -> Request:
         fingerprint=_fingerprint(asked) if named else "",
         size=len(body),
     )
+
+
+def _check_depth(body: bytes, asked: ExecuteRequest) -> None:
+    """What cannot be sent on is refused before anything is made for it. Nearly always counting brackets is enough."""
+    if body.count(b"[") + body.count(b"{") <= BRACKETS_SURE:
+        return
+    try:
+        orjson.dumps({"input": asked.input, "context": asked.context})
+    except orjson.JSONEncodeError:
+        raise InvalidRequest("The input or the context is nested too deep: some 250 levels can be sent on.") from None
 
 
 def _choice(asked: ExecuteRequest) -> tuple[Slug, Version | None, PluginSource | None]:

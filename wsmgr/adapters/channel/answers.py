@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping
 from typing import NoReturn
 
-from wsmgr.adapters.channel.json import DEPTH_MOST, TooDeep, parsed
+from wsmgr.adapters.channel.json import Unfit, parsed
 from wsmgr.core.outcome import Failure, FailureType, LogEntry, Outcome
 from wsmgr.ports.channel import Call, ProtocolViolation, RuntimeBusy, RuntimeHealth, UnknownVersion
 
@@ -22,10 +22,10 @@ def outcome_of(status: int, body: bytes, call: Call) -> Outcome:
     """The outcome of an execution. Raises UnknownVersion, RuntimeBusy, ProtocolViolation."""
     try:
         value = parsed(body)
-    except TooDeep:
+    except Unfit as why:
         if status != 200:
-            raise ProtocolViolation(f"The answer of status {status} is nested too deep.") from None
-        return _too_deep()
+            raise ProtocolViolation(f"The answer of status {status} {why}") from None
+        return _unfit(why)
     if status != 200:
         _refused(status, value)
     answer = _object(value, "answer")
@@ -91,9 +91,9 @@ def health_of(status: int, body: bytes, *, shared: bool = False) -> RuntimeHealt
     )
 
 
-def _too_deep() -> Outcome:
-    message = f"The output is nested deeper than the {DEPTH_MOST} levels that an answer can carry."
-    return Outcome(None, Failure(FailureType.OUTPUT_INVALID, message), (), logs_truncated=True, duration_ms=0.0)
+def _unfit(why: Unfit) -> Outcome:
+    failure = Failure(FailureType.OUTPUT_INVALID, f"The output {why}")
+    return Outcome(None, failure, (), logs_truncated=True, duration_ms=0.0)
 
 
 def _refused(status: int, value: object) -> NoReturn:
@@ -136,8 +136,8 @@ def _entry(value: object) -> LogEntry:
 def _shallow(body: bytes) -> object:
     try:
         return parsed(body)
-    except TooDeep:
-        raise ProtocolViolation("The answer is nested too deep.") from None
+    except Unfit as why:
+        raise ProtocolViolation(f"The answer {why}") from None
 
 
 def _object(value: object, what: str) -> Mapping[str, object]:
