@@ -118,6 +118,10 @@ class Settings(BaseSettings):
         "the daemon's own user; `@group` stands for a group.",
     )
     services: Names = setting([], description="Users or `@group`s with the role service on the socket.")
+    data_dir: Path | None = setting(
+        None,
+        description="Where root has mounted volumes for the persistent `/data` of workspaces; unset: there is none.",
+    )
     database_url: str | None = setting(None, description="SQLAlchemy URL; SQLite in the state directory when unset.")
     isolation: Choice = setting(
         Isolation.CONTAINER,

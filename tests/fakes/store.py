@@ -118,6 +118,15 @@ class FakeStore(Store):
             failure=workspace.failure,
         )
 
+    async def hold_volume(self, workspace: WorkspaceId, volume: str | None) -> None:
+        self._called("hold_volume")
+        for other in self._workspaces.values():
+            if volume is not None and other.volume == volume and other.id != workspace:
+                raise Conflict(f"The volume {volume} is held by the workspace {other.id}.")
+        if workspace not in self._workspaces:
+            raise NotFound(f"There is no workspace {workspace}.")
+        self._workspaces[workspace] = replace(self._workspaces[workspace], volume=volume)
+
     async def touch_workspaces(self, activity: Sequence[tuple[WorkspaceId, datetime]]) -> None:
         self._called("touch_workspaces")
         for workspace, at in activity:

@@ -26,6 +26,7 @@ from wsmgr.api.routes import (
     owners,
     plugins,
     usage,
+    volumes,
     workspaces,
 )
 from wsmgr.control.daemon import Daemon
@@ -47,6 +48,7 @@ def build(daemon: Daemon, people: People, tokens: Tokens) -> ASGIApp:
         fleet.router,
         alerts.router,
         usage.router,
+        volumes.router,
         open.router,
     )
     for router in routers:

@@ -32,6 +32,7 @@ ADMIN_PREFIXES = (
     "/api/events",
     "/api/audit",
     "/api/alerts",
+    "/api/volumes",
 )
 
 

@@ -11,7 +11,9 @@ from wsmgr.adapters.host import ProcMeter
 from wsmgr.adapters.plans import PlansFile
 from wsmgr.adapters.podman.api_service import ApiService
 from wsmgr.adapters.podman.engine import PodmanEngine
+from wsmgr.adapters.podman.program import InUserNamespace, Program
 from wsmgr.adapters.store.sql import SqlStore
+from wsmgr.adapters.volumes import VolumePool
 from wsmgr.adapters.webhook import WebhookNotifier
 from wsmgr.adapters.worker import NoneEngine, WorkerEngine
 from wsmgr.bootstrap import places
@@ -25,12 +27,14 @@ from wsmgr.control.capabilities import Capabilities
 from wsmgr.control.capacity import Capacity
 from wsmgr.control.clock import SystemClock
 from wsmgr.control.daemon import Daemon
+from wsmgr.control.data import Data
 from wsmgr.control.delivery import Delivery
 from wsmgr.control.demand import Demand
 from wsmgr.control.engines import Engines
 from wsmgr.control.executions import Executions
 from wsmgr.control.feed import Feed
 from wsmgr.control.fleet import Fleet
+from wsmgr.control.fullness import Fullness
 from wsmgr.control.groups import Groups
 from wsmgr.control.health import Health, Probing
 from wsmgr.control.holding import Holding
@@ -64,6 +68,7 @@ from wsmgr.ports.notifier import Notifier
 from wsmgr.ports.offload import Offload
 from wsmgr.ports.plans import PlanSource
 from wsmgr.ports.store import Store
+from wsmgr.ports.volumes import Volumes
 from wsmgr.settings import Settings, config_file
 
 
@@ -80,6 +85,7 @@ class Adapters:
     clock: Clock
     plans: PlanSource
     meter: Meter
+    volumes: Volumes
     service: ApiService | None = None
     memory_mb: float | None = None
     notifier: Notifier | None = None
@@ -99,6 +105,7 @@ def adapters(settings: Settings) -> Adapters:
         SystemClock(),
         plans_file(settings),
         meter,
+        volumes(settings),
         service=service,
         memory_mb=meter.host().memory_total_bytes / MIB,
         notifier=_notifier(settings),
@@ -109,6 +116,11 @@ def plans_file(settings: Settings) -> PlansFile:
     """Where the plans are: the file that is set must be there, the one beside the settings need not."""
     path = settings.plans_file
     return PlansFile(path or config_file().with_name("plans.yaml"), required=path is not None)
+
+
+def volumes(settings: Settings) -> VolumePool:
+    """Where persistent data is."""
+    return VolumePool(settings.data_dir, InUserNamespace(Program()).run)
 
 
 def _notifier(settings: Settings) -> Notifier | None:
@@ -151,15 +163,16 @@ def compose(settings: Settings, parts: Adapters) -> Daemon:
     plans = Plans(parts.plans)
     defaults = Defaults(settings.isolation, settings.fallback, settings.default_plan or None)
     terms = Terms(store, plans, defaults)
-    fleet = Fleet(store, clock, terms, settings.image)
+    fleet = Fleet(store, clock, terms, settings.image, parts.volumes)
     timings = Timings(settings.start_deadline_s, settings.stop_grace_s)
     budget_mb = None if parts.memory_mb is None else parts.memory_mb * settings.memory_budget
     capacity = Capacity(fleet, clock, budget_mb)
-    capabilities = Capabilities(every, clock)
+    capabilities = Capabilities(every, parts.volumes, clock)
+    data = Data(parts.volumes, fleet, store, audit, instance_of(settings.state_dir))
     starts = Starts(settings.engine_start_concurrency)
     groups = Groups(parts.cgroups, audit)
-    steps = Steps(fleet, every, channel, clock, audit, groups, timings)
-    reconciler = Reconciler(fleet, every, clock, audit, capacity, capabilities, starts, groups, steps)
+    steps = Steps(fleet, every, channel, clock, audit, groups, data, timings)
+    reconciler = Reconciler(fleet, every, clock, audit, capacity, capabilities, starts, groups, data, steps)
     wishes = Wishes(fleet, capacity, reconciler, audit)
     plugins = Plugins(store, fleet, terms, channel, clock, audit)
     demand = Demand(fleet, wishes, every, reconciler, clock, audit, settings.start_deadline_s)
@@ -188,11 +201,12 @@ def compose(settings: Settings, parts: Adapters) -> Daemon:
         holding=Holding(fleet, parts.cgroups, reconciler, capabilities),
         clock=clock,
         audit=audit,
-        rhythm=Rhythm(settings.resync_s, settings.health_every_s),
+        rhythm=Rhythm(settings.resync_s, settings.health_every_s, settings.sample_every_s),
         feed=feed,
         alerts=alerts,
         retention=Retention(store, clock, keep),
         usage=usage,
+        fullness=Fullness(fleet, data, usage.sampler, tally, reconciler, clock, audit),
         delivery=Delivery(parts.notifier, store, clock, audit, feed) if parts.notifier else None,
     )
     return Daemon(
@@ -211,6 +225,7 @@ def compose(settings: Settings, parts: Adapters) -> Daemon:
         reconciler=reconciler,
         idle=idle,
         capacity=capacity,
+        data=data,
         usage=usage,
         lifecycle=lifecycle,
         clock=clock,

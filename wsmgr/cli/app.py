@@ -23,6 +23,7 @@ from wsmgr.cli import (
     records,
     tokens,
     tui,
+    volumes,
     workspaces,
 )
 from wsmgr.cli.options import examples
@@ -66,6 +67,7 @@ def make_app() -> typer.Typer:
     app.add_typer(_owners(), name="owner")
     app.add_typer(_plans(), name="plan")
     app.add_typer(_tokens(), name="token")
+    app.add_typer(_volumes(), name="volume")
     app.add_typer(_images(), name="image")
     return app
 
@@ -139,6 +141,14 @@ def _alerts() -> typer.Typer:
         help="List the alerts that are open; `ack` says that you know of one.",
         epilog=examples("wsmgr alerts", "wsmgr alerts --all --json", "wsmgr alerts ack 7"),
     )(alerts.alerts)
+    return group
+
+
+def _volumes() -> typer.Typer:
+    group = _group("The volumes that have the persistent data of workspaces.")
+    _add(group, "list", volumes.volumes, "wsmgr volume list", "wsmgr volume list --json")
+    _add(group, "rm", volumes.rm, "wsmgr volume rm v256-03", "wsmgr volume rm --yes v256-03 --json")
+    group.callback(epilog=examples("wsmgr volume list"))(_nothing)
     return group
 
 

@@ -132,6 +132,8 @@ class AsyncClient:
     plans = AsyncMethod(operations.plans)
     reload_plans = AsyncMethod(operations.reload_plans)
     capabilities = AsyncMethod(operations.capabilities)
+    volumes = AsyncMethod(operations.volumes)
+    delete_volume = AsyncMethod(operations.delete_volume)
     host = AsyncMethod(operations.host)
     health = AsyncMethod(operations.health)
     metrics = AsyncMethod(operations.metrics)

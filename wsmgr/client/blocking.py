@@ -133,6 +133,8 @@ class Client:
     plans = Method(operations.plans)
     reload_plans = Method(operations.reload_plans)
     capabilities = Method(operations.capabilities)
+    volumes = Method(operations.volumes)
+    delete_volume = Method(operations.delete_volume)
     host = Method(operations.host)
     health = Method(operations.health)
     metrics = Method(operations.metrics)

@@ -20,6 +20,7 @@ from wsmgr.wire.owner import Owner, OwnerPage
 from wsmgr.wire.plan import PlanPage
 from wsmgr.wire.plugin import PluginResult, PluginVersionPage
 from wsmgr.wire.usage import OwnerUsage, Usage, UsageRange
+from wsmgr.wire.volume import VolumePage
 from wsmgr.wire.workspace import LogPage, Workspace, WorkspaceHealth, WorkspacePage
 
 Model = TypeVar("Model", bound=BaseModel)
@@ -32,6 +33,9 @@ USUAL_EXECUTION_S = 120.0
 
 LOADING_S = 60.0
 """How long a new version may take to be checked, stored, pushed and loaded."""
+
+DELETING_S = 330.0
+"""How long the deletion of a volume's data may take."""
 
 
 def execute(
@@ -257,6 +261,16 @@ def reload_plans() -> Operation[PlanPage]:
 def capabilities() -> Operation[CapabilityPage]:
     """What the host can enforce, with proof. The daemon may try it anew, which takes seconds."""
     return Operation("GET", "/api/capabilities", _model(CapabilityPage), timeout_s=LOADING_S)
+
+
+def volumes() -> Operation[VolumePage]:
+    """What root has given the host for persistent data, and who has it."""
+    return Operation("GET", "/api/volumes", _model(VolumePage))
+
+
+def delete_volume(name: str) -> Operation[None]:
+    """Delete the data of a volume that no workspace holds, for ever."""
+    return Operation("DELETE", f"/api/volumes/{segment(name)}", _nothing, timeout_s=DELETING_S)
 
 
 def host() -> Operation[Host]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from wsmgr.control.alerts import Alerts
 from wsmgr.control.capabilities import Capabilities
 from wsmgr.control.capacity import Capacity
+from wsmgr.control.data import Data
 from wsmgr.control.engines import Engines
 from wsmgr.control.executions import Executions
 from wsmgr.control.feed import Feed
@@ -45,6 +46,7 @@ class Daemon:
     reconciler: Reconciler
     idle: Idle
     capacity: Capacity
+    data: Data
     usage: Usage
     lifecycle: Lifecycle
     clock: Clock

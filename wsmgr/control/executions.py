@@ -231,6 +231,8 @@ class Executions:
         self.failed += failed
         if record.outcome is not None:
             self._tally.note(record.workspace, record.outcome.duration_ms, failed=failed)
+            if record.outcome.failure is not None and record.outcome.failure.disk_full:
+                self._tally.note_refused(record.workspace)
 
     async def _resolve(self, request: Request) -> Version:
         if request.inline is not None:

@@ -21,16 +21,18 @@ from wsmgr.core.owner import Owner
 from wsmgr.core.workspace import HOLDING, Desired, Spec, Workspace
 from wsmgr.ports.clock import Clock
 from wsmgr.ports.store import WorkspaceStore
+from wsmgr.ports.volumes import Volumes
 
 
 class Fleet:
     """Owns the entries."""
 
-    def __init__(self, store: WorkspaceStore, clock: Clock, terms: Terms, image: str) -> None:
+    def __init__(self, store: WorkspaceStore, clock: Clock, terms: Terms, image: str, volumes: Volumes) -> None:
         self._store = store
         self._clock = clock
         self._terms = terms
         self._image = image
+        self._volumes = volumes
         self._entries: dict[WorkspaceId, Entry] = {}
         self._accounts: dict[OwnerKey, Account] = {}
         self._order: list[WorkspaceId] = []
@@ -192,7 +194,9 @@ class Fleet:
 
     def spec(self, entry: Entry, isolation: Isolation) -> Spec:
         """What an engine needs to make this workspace now."""
-        return spec_of(entry.record, entry.limits, isolation, self._image)
+        volume = entry.record.volume if entry.limits.data_mb else None
+        data = None if volume is None else self._volumes.source(volume)
+        return spec_of(entry.record, entry.limits, isolation, self._image, data)
 
     async def _admit(self, record: Workspace) -> tuple[Entry, bool]:
         settled = None

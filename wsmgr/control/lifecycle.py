@@ -16,6 +16,7 @@ from wsmgr.control.engines import Engines
 from wsmgr.control.executions import Executions
 from wsmgr.control.feed import Feed
 from wsmgr.control.fleet import Fleet
+from wsmgr.control.fullness import Fullness
 from wsmgr.control.health import Health
 from wsmgr.control.holding import Holding
 from wsmgr.control.idle import Idle
@@ -39,6 +40,7 @@ class Rhythm:
 
     resync_s: float
     health_s: float
+    sample_s: float
 
 
 class Lifecycle:
@@ -67,6 +69,7 @@ class Lifecycle:
         alerts: Alerts,
         retention: Retention,
         usage: Usage,
+        fullness: Fullness,
         delivery: Delivery | None,
     ) -> None:
         self._store = store
@@ -90,6 +93,7 @@ class Lifecycle:
         self._delivery = delivery
         self._retention = retention
         self._usage = usage
+        self._fullness = fullness
         self._dropped = 0
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -102,6 +106,7 @@ class Lifecycle:
         await self._fleet.load()
         await self._usage.open()
         await self._engines.open()
+        await self._fullness.sweep()
         adopted = await self._adoption.sweep()
         await self._audit.say(
             DAEMON,
@@ -114,6 +119,7 @@ class Lifecycle:
             asyncio.create_task(self._every(self._rhythm.resync_s, self._resync), name="resync"),
             asyncio.create_task(self._every(self._rhythm.health_s, self._health.sweep), name="health"),
             asyncio.create_task(self._every(self._rhythm.health_s, self._holding.sweep), name="holding"),
+            asyncio.create_task(self._every(self._rhythm.sample_s, self._fullness.sweep), name="fullness"),
             asyncio.create_task(self._every(1.0, self._idle.sweep), name="idle"),
             asyncio.create_task(self._alerts.watch(), name="alerts"),
             asyncio.create_task(self._every(5.0, self._write_behind), name="write behind"),

@@ -8,8 +8,8 @@ from wsmgr.core.limits import Limits
 from wsmgr.core.workspace import FIRST_UID, Spec, Workspace
 
 
-def spec_of(record: Workspace, limits: Limits, isolation: Isolation, image: str) -> Spec:
-    """The specification of a workspace on an engine; `image` is that of containers."""
+def spec_of(record: Workspace, limits: Limits, isolation: Isolation, image: str, data: str | None = None) -> Spec:
+    """The specification of a workspace on an engine; `image` is that of containers, `data` its directory for them."""
     return Spec(
         workspace=record.id,
         isolation=isolation,
@@ -25,6 +25,7 @@ def spec_of(record: Workspace, limits: Limits, isolation: Isolation, image: str)
         input_bytes=body_bytes(limits),
         output_bytes=limits.output_bytes,
         log_bytes=limits.log_bytes,
+        data=data if isolation is Isolation.CONTAINER else None,
     )
 
 

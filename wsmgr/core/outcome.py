@@ -34,6 +34,11 @@ class Failure:
     stack: str | None = None
     name: str | None = None
 
+    @property
+    def disk_full(self) -> bool:
+        """Whether it says so, in the words of Node or of Python. A plugin can say what it likes."""
+        return self.type is FailureType.EXCEPTION and ("ENOSPC" in self.message or "[Errno 28]" in self.message)
+
 
 @dataclass(frozen=True, slots=True)
 class LogEntry:

@@ -61,6 +61,11 @@ class WorkspaceStore(Protocol):
         """Replace desired, generation, last_activity_at and failure of a stored workspace. Raises NotFound."""
         ...
 
+    async def hold_volume(self, workspace: WorkspaceId, volume: str | None) -> None:
+        """The volume that has its persistent data from now on, None: no volume. Raises Conflict for one that another
+        workspace holds, NotFound."""
+        ...
+
     async def touch_workspaces(self, activity: Sequence[tuple[WorkspaceId, datetime]]) -> None:
         """Write the last activity of several in one transaction; unknown ids are passed over."""
         ...

@@ -21,6 +21,7 @@ WorkspaceId = Annotated[str, StringConstraints(pattern=rf"^{_OWNER}(~{_NAME})?$"
 Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,63}$")]
 Version = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 ExecutionId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:@-]{0,127}$")]
+VOLUME_PATTERN = r"^[a-z0-9][a-z0-9-]{0,62}$"
 
 Language = Literal["javascript"]
 """What can be run. Python is named in the design and joins when its runtime does."""

@@ -86,6 +86,7 @@ def _files(spec: Spec) -> dict[str, object]:
             },
             _nothing("/etc/hostname"),
             _nothing("/run/.containerenv"),
+            *([] if spec.data is None else [_data(spec.data)]),
         ],
     }
 
@@ -96,6 +97,11 @@ def _scratch(destination: str, size: str, *, inodes: int) -> dict[str, object]:
     # whatever `mode` says, so the image has 1777 on both; crun obeys the option.
     options = [f"size={size},nr_inodes={inodes}", "mode=1777", "notmpcopyup", *_DENY]
     return {"destination": destination, "type": "tmpfs", "source": "tmpfs", "options": options}
+
+
+def _data(source: str) -> dict[str, object]:
+    # A directory of a file system of its own, which is all that mountinfo inside shows of it: its device and `/data`.
+    return {"destination": "/data", "type": "bind", "source": source, "options": ["bind", "rw", "private", *_DENY]}
 
 
 def _nothing(destination: str) -> dict[str, object]:

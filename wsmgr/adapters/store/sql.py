@@ -120,6 +120,9 @@ class SqlStore(Store):
     async def put_workspace(self, workspace: Workspace) -> None:
         await self._writing.do(partial(workspaces.replace, workspace=workspace))
 
+    async def hold_volume(self, workspace: WorkspaceId, volume: str | None) -> None:
+        await self._writing.do(partial(workspaces.hold, workspace=workspace, volume=volume))
+
     async def touch_workspaces(self, activity: Sequence[tuple[WorkspaceId, datetime]]) -> None:
         await self._writing.do(partial(workspaces.touch, activity=tuple(activity)))
 

@@ -54,6 +54,7 @@ class WorkspaceRow(Row, table=True):
     created_at: datetime
     last_activity_at: datetime
     failure: str | None = Field(default=None, sa_type=Text)
+    volume: str | None = Field(default=None, unique=True, index=True, sa_type=KEY)
 
 
 class SlotRow(Row, table=True):
