@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable
 from pathlib import Path
 
+from tests.fakes.caller import FakeCaller
 from tests.fakes.cgroup import FakeCgroups
 from tests.fakes.channel import FakeChannel, FakeRuntime
 from tests.fakes.clock import LoopClock
@@ -51,6 +52,7 @@ class FakeDaemon:
             absent=not freezable, ceilings=lambda running: self.engine.spec_of(running.handle).ceilings
         )
         self.notifier = FakeNotifier()
+        self.caller: FakeCaller | None = FakeCaller()
         self.plans = FakePlans()
         self.meter = FakeMeter()
         self.offload = InlineOffload()
@@ -61,6 +63,7 @@ class FakeDaemon:
         """Before `start`: take over the store, the engines and the runtimes of a daemon that died."""
         self.store, self.channel, self.engine, self.worker = other.store, other.channel, other.engine, other.worker
         self.notifier, self.cgroups, self.plans = other.notifier, other.cgroups, other.plans
+        self.caller = other.caller
         self.meter = other.meter
         self.daemon = self._compose()
 
@@ -76,6 +79,7 @@ class FakeDaemon:
             self.meter,
             memory_mb=self._memory_mb,
             notifier=self.notifier,
+            caller=self.caller,
             offload=self.offload,
         )
         return compose(self.settings, parts)
@@ -93,8 +97,9 @@ class FakeDaemon:
     async def crash(self) -> None:
         """As after kill -9: its tasks end where they are, and nothing is closed or stored."""
         self.daemon.executions.refuse()
-        for task in self.daemon.lifecycle._tasks:
+        for task in [*self.daemon.lifecycle._tasks, *self.daemon.queue._tries]:
             task.cancel()
+        await asyncio.gather(*self.daemon.queue._tries, return_exceptions=True)
         await self.daemon.lifecycle._reconciler.close()
 
     async def put(self, workspace: str = "user:alice", slug: str = "echo", code: str = CODE) -> Version:

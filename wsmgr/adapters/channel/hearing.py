@@ -12,9 +12,14 @@ from wsmgr.core.outcome import Outcome
 from wsmgr.ports.channel import Call, Listener, ProtocolViolation
 
 
-async def hear(connection: Connection, lines: Lines, call: Call, listener: Listener, bound_s: float) -> Outcome | Answer:
-    """Tell the listener every piece, in order, and return the outcome, or the answer when it is a refusal. The runtime has
-    `bound_s` seconds, those not counted in which it was the listener that was waited for. Raises as `Channel.execute`."""
+async def hear(
+    connection: Connection, lines: Lines, call: Call, listener: Listener, bound_s: float
+) -> Outcome | Answer:
+    """Tell the listener every piece, in order, and return the outcome, or the answer when it is a refusal.
+
+    The runtime has `bound_s` seconds, those not counted in which the listener was waited for. Raises as
+    `Channel.execute`.
+    """
     loop = asyncio.get_running_loop()
     outcome: Outcome | None = None
     left = bound_s

@@ -47,7 +47,7 @@ class Lines:
 
     def end(self) -> None:
         """The answer is over, or broken off: nothing more comes."""
-        if self._partial_bytes:
+        if 0 < self._partial_bytes <= self._line_bytes:
             self._complete()
             self._partial, self._partial_bytes = [], 0
         self._news.set()
