@@ -6,7 +6,7 @@ import os
 import pwd
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BeforeValidator, Field, SecretStr, ValidationError, model_validator
 from pydantic.fields import FieldInfo
@@ -178,6 +178,14 @@ class Settings(BaseSettings):
     webhook_secret: SecretStr | None = setting(
         None, min_length=16, description="Signs what is sent there; at least 16 characters."
     )
+    callbacks: Literal["none", "public", "any"] = setting(
+        "none",
+        description="Whom a queued call may have called back when it is over: nobody, public addresses, or any (also "
+        "this host and its network); signed with webhook_secret.",
+    )
+    async_concurrency: int = setting(
+        32, ge=1, le=10_000, description="Queued calls that are started or run at once; of one owner at most half."
+    )
     executions_retention_days: float = setting(30.0, gt=0, description="For how long execution records are kept.")
     events_retention_days: float = setting(90.0, gt=0, description="For how long the audit trail is kept.")
     sample_every_s: int = setting(
@@ -202,6 +210,8 @@ class Settings(BaseSettings):
     def _signed(self) -> Self:
         if self.webhook_url is not None and self.webhook_secret is None:
             raise ValueError("webhook_url needs webhook_secret, at least 16 characters that its receiver knows too")
+        if self.callbacks != "none" and self.webhook_secret is None:
+            raise ValueError("callbacks needs webhook_secret, at least 16 characters that their receivers know too")
         return self
 
     @property

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable
 from pathlib import Path
 
+from tests.fakes.caller import FakeCaller
 from tests.fakes.cgroup import FakeCgroups
 from tests.fakes.channel import FakeChannel, FakeRuntime
 from tests.fakes.clock import LoopClock
@@ -52,6 +53,7 @@ class FakeDaemon:
             absent=not freezable, ceilings=lambda running: self.engine.spec_of(running.handle).ceilings
         )
         self.notifier = FakeNotifier()
+        self.caller: FakeCaller | None = FakeCaller()
         self.plans = FakePlans()
         self.meter = FakeMeter()
         self.volumes = FakeVolumes()
@@ -64,6 +66,7 @@ class FakeDaemon:
         self.store, self.channel, self.engine, self.worker = other.store, other.channel, other.engine, other.worker
         self.notifier, self.cgroups, self.plans = other.notifier, other.cgroups, other.plans
         self.meter, self.volumes = other.meter, other.volumes
+        self.caller = other.caller
         self.daemon = self._compose()
 
     def _compose(self) -> Daemon:
@@ -79,6 +82,7 @@ class FakeDaemon:
             self.volumes,
             memory_mb=self._memory_mb,
             notifier=self.notifier,
+            caller=self.caller,
             offload=self.offload,
         )
         return compose(self.settings, parts)
@@ -96,8 +100,9 @@ class FakeDaemon:
     async def crash(self) -> None:
         """As after kill -9: its tasks end where they are, and nothing is closed or stored."""
         self.daemon.executions.refuse()
-        for task in self.daemon.lifecycle._tasks:
+        for task in [*self.daemon.lifecycle._tasks, *self.daemon.queue._tries]:
             task.cancel()
+        await asyncio.gather(*self.daemon.queue._tries, return_exceptions=True)
         await self.daemon.lifecycle._reconciler.close()
 
     async def put(self, workspace: str = "user:alice", slug: str = "echo", code: str = CODE) -> Version:

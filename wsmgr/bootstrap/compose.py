@@ -14,15 +14,18 @@ from wsmgr.adapters.podman.engine import PodmanEngine
 from wsmgr.adapters.podman.program import InUserNamespace, Program
 from wsmgr.adapters.store.sql import SqlStore
 from wsmgr.adapters.volumes import VolumePool
-from wsmgr.adapters.webhook import WebhookNotifier
+from wsmgr.adapters.webhook import WebhookCaller, WebhookNotifier
 from wsmgr.adapters.worker import NoneEngine, WorkerEngine
 from wsmgr.bootstrap import places
 from wsmgr.bootstrap.state import instance_of
 from wsmgr.control.admission import Admission
 from wsmgr.control.adoption import Adoption
 from wsmgr.control.alerts import Alerts
+from wsmgr.control.attempts import Attempts
 from wsmgr.control.audit import Audit
+from wsmgr.control.callbacks import Callbacks
 from wsmgr.control.calls import Calls
+from wsmgr.control.cancelling import Cancelling
 from wsmgr.control.capabilities import Capabilities
 from wsmgr.control.capacity import Capacity
 from wsmgr.control.clock import SystemClock
@@ -34,6 +37,7 @@ from wsmgr.control.engines import Engines
 from wsmgr.control.executions import Executions
 from wsmgr.control.feed import Feed
 from wsmgr.control.fleet import Fleet
+from wsmgr.control.flights import Flights
 from wsmgr.control.fullness import Fullness
 from wsmgr.control.groups import Groups
 from wsmgr.control.health import Health, Probing
@@ -44,6 +48,7 @@ from wsmgr.control.offload import ThreadOffload
 from wsmgr.control.owners import Owners
 from wsmgr.control.plans import Plans
 from wsmgr.control.plugins import Plugins
+from wsmgr.control.queue import Queue
 from wsmgr.control.readings import Readings
 from wsmgr.control.reconciler import Reconciler
 from wsmgr.control.retention import Keep, Retention
@@ -59,6 +64,7 @@ from wsmgr.control.wishes import Wishes
 from wsmgr.control.workspaces import Workspaces
 from wsmgr.core.isolation import Isolation
 from wsmgr.core.limits import MIB
+from wsmgr.ports.caller import Caller
 from wsmgr.ports.cgroup import Cgroups
 from wsmgr.ports.channel import Channel
 from wsmgr.ports.clock import Clock
@@ -76,7 +82,7 @@ from wsmgr.settings import Settings, config_file
 class Adapters:
     """The mechanisms of a daemon; tests put fakes here. `service`: podman's API service, where the daemon keeps one.
     `memory_mb`: the host's memory in MiB, None where it is not known and no budget is kept. `notifier`: who is told of
-    alerts. `offload`: where usage is read."""
+    alerts. `caller`: who tells callers that a queued call is over. `offload`: where usage is read."""
 
     store: Store
     channel: Channel
@@ -89,6 +95,7 @@ class Adapters:
     service: ApiService | None = None
     memory_mb: float | None = None
     notifier: Notifier | None = None
+    caller: Caller | None = None
     offload: Offload = field(default_factory=lambda: ThreadOffload("sampler"))
 
 
@@ -109,6 +116,7 @@ def adapters(settings: Settings) -> Adapters:
         service=service,
         memory_mb=meter.host().memory_total_bytes / MIB,
         notifier=_notifier(settings),
+        caller=_caller(settings),
     )
 
 
@@ -127,6 +135,12 @@ def _notifier(settings: Settings) -> Notifier | None:
     if settings.webhook_url is None or settings.webhook_secret is None:
         return None
     return WebhookNotifier(settings.webhook_url, settings.webhook_secret.get_secret_value())
+
+
+def _caller(settings: Settings) -> Caller | None:
+    if settings.callbacks == "none" or settings.webhook_secret is None:
+        return None
+    return WebhookCaller(settings.webhook_secret.get_secret_value(), private=settings.callbacks == "any")
 
 
 def engines(settings: Settings, service: ApiService | None) -> dict[Isolation, Engine]:
@@ -179,7 +193,11 @@ def compose(settings: Settings, parts: Adapters) -> Daemon:
     calls = Calls(channel, plugins, reconciler, clock, audit)
     tally = Tally()
     admission = Admission(fleet, terms, clock)
-    executions = Executions(fleet, plugins, demand, calls, store, clock, audit, tally, admission)
+    attempts = Attempts(fleet, demand, calls, clock)
+    flights = Flights(channel)
+    executions = Executions(fleet, plugins, attempts, flights, store, clock, audit, tally, admission)
+    callbacks = Callbacks(parts.caller, store, clock, audit)
+    queue = Queue(executions, store, terms, admission, clock, callbacks.look, settings.async_concurrency)
     workspaces = Workspaces(fleet, wishes, every, reconciler, clock, audit)
     idle = Idle(fleet, reconciler, clock, audit, settings.retention_s)
     alerts = Alerts(store, fleet, every, capacity, clock, audit, feed, settings.isolation)
@@ -194,6 +212,8 @@ def compose(settings: Settings, parts: Adapters) -> Daemon:
         reconciler=reconciler,
         adoption=Adoption(fleet, every, reconciler, audit),
         executions=executions,
+        queue=queue,
+        callbacks=callbacks,
         workspaces=workspaces,
         wishes=wishes,
         idle=idle,
@@ -221,6 +241,10 @@ def compose(settings: Settings, parts: Adapters) -> Daemon:
         plans=plans,
         plugins=plugins,
         executions=executions,
+        flights=flights,
+        cancelling=Cancelling(flights, queue, store),
+        queue=queue,
+        callbacks=callbacks,
         capabilities=capabilities,
         reconciler=reconciler,
         idle=idle,

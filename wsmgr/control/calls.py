@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from wsmgr.control.audit import DAEMON, Audit
 from wsmgr.control.entry import Entry
+from wsmgr.control.flight import Flight, cancelled_by_caller
 from wsmgr.control.plugins import Plugins
 from wsmgr.control.reconciler import Reconciler
 from wsmgr.control.request import Request
@@ -41,14 +42,16 @@ class Calls:
         self._clock = clock
         self._audit = audit
 
-    async def make(self, request: Request, entry: Entry, unit: Unit, call: Call) -> Outcome | None:
+    async def make(self, flight: Flight, entry: Entry, unit: Unit, call: Call) -> Outcome | None:
         """The outcome, or None when the runtime is gone and provably never got the call."""
+        request = flight.request
         for _ in range(ATTEMPTS):
             endpoint = unit.endpoint
             if endpoint is None:
                 return None
             try:
-                return _said_by_us(await self._channel.execute(endpoint, call))
+                flight.endpoint = endpoint
+                return _said_by_us(flight, await self._channel.execute(endpoint, call, flight.listener))
             except UnknownVersion:
                 refused = await self._sync(request, entry, unit, endpoint)
                 if refused is not None:
@@ -111,10 +114,12 @@ class Calls:
         return _failed(FailureType.CRASH, f"The workspace ended while the plugin ran. {unit.last_failure}")
 
 
-def _said_by_us(outcome: Outcome) -> Outcome:
-    """The runtime cancels calls when their caller hangs up, which this one does not, and when it is told to stop."""
+def _said_by_us(flight: Flight, outcome: Outcome) -> Outcome:
+    """The runtime cancels calls when it is asked to for their caller, and when it is told to stop."""
     if outcome.failure is None or outcome.failure.type is not FailureType.CANCELLED:
         return outcome
+    if flight.cancelled:
+        return replace(outcome, failure=cancelled_by_caller())
     why = "The workspace was stopped or restarted while the plugin ran."
     return replace(outcome, failure=Failure(FailureType.CANCELLED, why))
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from wsmgr.control.alerts import Alerts
+from wsmgr.control.callbacks import Callbacks
+from wsmgr.control.cancelling import Cancelling
 from wsmgr.control.capabilities import Capabilities
 from wsmgr.control.capacity import Capacity
 from wsmgr.control.data import Data
@@ -12,11 +14,13 @@ from wsmgr.control.engines import Engines
 from wsmgr.control.executions import Executions
 from wsmgr.control.feed import Feed
 from wsmgr.control.fleet import Fleet
+from wsmgr.control.flights import Flights
 from wsmgr.control.idle import Idle
 from wsmgr.control.lifecycle import Lifecycle
 from wsmgr.control.owners import Owners
 from wsmgr.control.plans import Plans
 from wsmgr.control.plugins import Plugins
+from wsmgr.control.queue import Queue
 from wsmgr.control.reconciler import Reconciler
 from wsmgr.control.usage import Usage
 from wsmgr.control.workspaces import Workspaces
@@ -42,6 +46,10 @@ class Daemon:
     plans: Plans
     plugins: Plugins
     executions: Executions
+    flights: Flights
+    cancelling: Cancelling
+    queue: Queue
+    callbacks: Callbacks
     capabilities: Capabilities
     reconciler: Reconciler
     idle: Idle

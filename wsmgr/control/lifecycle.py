@@ -11,6 +11,7 @@ import structlog
 from wsmgr.control.adoption import Adoption
 from wsmgr.control.alerts import Alerts
 from wsmgr.control.audit import DAEMON, Audit
+from wsmgr.control.callbacks import Callbacks
 from wsmgr.control.delivery import Delivery
 from wsmgr.control.engines import Engines
 from wsmgr.control.executions import Executions
@@ -21,6 +22,7 @@ from wsmgr.control.health import Health
 from wsmgr.control.holding import Holding
 from wsmgr.control.idle import Idle
 from wsmgr.control.plans import Plans
+from wsmgr.control.queue import Queue
 from wsmgr.control.reconciler import Reconciler
 from wsmgr.control.retention import Retention
 from wsmgr.control.usage import Usage
@@ -57,6 +59,8 @@ class Lifecycle:
         reconciler: Reconciler,
         adoption: Adoption,
         executions: Executions,
+        queue: Queue,
+        callbacks: Callbacks,
         workspaces: Workspaces,
         health: Health,
         holding: Holding,
@@ -80,6 +84,8 @@ class Lifecycle:
         self._reconciler = reconciler
         self._adoption = adoption
         self._executions = executions
+        self._queue = queue
+        self._callbacks = callbacks
         self._workspaces = workspaces
         self._clock = clock
         self._audit = audit
@@ -104,6 +110,7 @@ class Lifecycle:
         await self._store.open()
         lost = await self._store.lose_running()
         await self._fleet.load()
+        await self._queue.load()
         await self._usage.open()
         await self._engines.open()
         await self._fullness.sweep()
@@ -125,6 +132,8 @@ class Lifecycle:
             asyncio.create_task(self._every(5.0, self._write_behind), name="write behind"),
             asyncio.create_task(self._retention.run(), name="retention"),
             asyncio.create_task(self._usage.run(), name="usage"),
+            asyncio.create_task(self._queue.run(), name="queue"),
+            asyncio.create_task(self._callbacks.run(), name="callbacks"),
         ]
         if self._delivery is not None:
             self._tasks.append(asyncio.create_task(self._delivery.run(), name="delivery"))
@@ -132,6 +141,7 @@ class Lifecycle:
     async def stop(self, deadline_s: float, *, keep: bool) -> None:
         """Refuse calls, let those in flight end, stop all workspaces (unless `keep`). Bounded in time. What else is
         under way can still be answered, until `close`."""
+        await self._queue.stop()
         self._executions.refuse()
         drained = await self._executions.drain(deadline_s / 2)
         if not drained:
@@ -140,6 +150,7 @@ class Lifecycle:
         left = 0 if keep else await self._workspaces.stop_all(deadline_s / 2)
         if left:
             log.warning("workspaces were still there at the deadline", left=left)
+        await self._queue.close()
         await self._end_loops()
         await self._wishes.close()
         kept = "Workspaces were left running for the next daemon." if keep else "All workspaces were stopped."
@@ -160,6 +171,8 @@ class Lifecycle:
         """Let go of everything. The server has ended before: whoever is answered finds what was done for him kept."""
         if self._delivery is not None:
             await self._delivery.close()
+        await self._queue.close()
+        await self._callbacks.close()
         await self._usage.close()
         await self._channel.close()
         await self._engines.close()

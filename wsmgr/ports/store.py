@@ -19,6 +19,7 @@ from wsmgr.core.plugin import PluginSource, PluginVersion
 from wsmgr.core.series import Point
 from wsmgr.core.usage import Mark, OwnerTotal
 from wsmgr.core.workspace import Desired, Workspace
+from wsmgr.ports.queue import QueueStore
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +147,8 @@ class ExecutionStore(Protocol):
         ...
 
     async def lose_running(self) -> int:
-        """Mark every record that still says `running` as lost; for the start of a daemon. Returns how many."""
+        """Mark every record that still says `running` as lost, and let go of what those were asked that were queued;
+        for the start of a daemon. Returns how many."""
         ...
 
 
@@ -231,7 +233,7 @@ class UsageStore(Protocol):
 
 
 class RetentionStore(Protocol):
-    """Deletes what is old enough. Running executions and open alerts stay, however old."""
+    """Deletes what is old enough. Queued and running executions and open alerts stay, however old."""
 
     async def purge_executions(self, before: datetime, limit: int) -> int:
         """Delete up to `limit` records of calls that began before then and have ended. Returns how many."""
@@ -277,6 +279,7 @@ class Store(
     WorkspaceStore,
     PluginStore,
     ExecutionStore,
+    QueueStore,
     EventStore,
     AlertStore,
     UsageStore,

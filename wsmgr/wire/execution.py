@@ -11,7 +11,7 @@ from wsmgr.wire.execute import ExecutionError, LogEntry
 from wsmgr.wire.names import Isolation
 from wsmgr.wire.page import Page
 
-ExecutionState = Literal["running", "succeeded", "failed", "lost"]
+ExecutionState = Literal["queued", "running", "succeeded", "failed", "lost", "cancelled"]
 
 
 class Execution(Response):

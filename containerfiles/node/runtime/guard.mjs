@@ -68,6 +68,7 @@ export class Guard {
     const now = performance.now();
     for (const thread of this.#watched) {
       if (now >= thread.deadline) thread.expire();
+      else thread.tell();
     }
     this.eachTick();
     this.#checkMemory(now);

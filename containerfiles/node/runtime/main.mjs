@@ -5,6 +5,7 @@
 //        → plugins             which version of each plugin is current
 //        → pool → thread       queue, warm threads, one execution at a time per thread
 //        → guard               deadlines and memory, one shared ticker
+//   execution → lines          the answer of one that streams, line by line
 //   worker/*                   what runs inside a plugin's thread
 import { readSettings, SettingsError } from './settings.mjs';
 import { listen } from './listen.mjs';

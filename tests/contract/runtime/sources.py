@@ -70,6 +70,49 @@ SOURCES: dict[str, dict[str, str]] = {
         "javascript": """import fs from 'node:fs';
         export default function (path) { while (!fs.existsSync(path)); return 'found'; }"""
     },
+    "generates": {
+        "javascript": """export default function* (n) {
+            console.log('first');
+            for (let i = 0; i < n; i++) yield { i };
+            console.log('last');
+            return 'done';
+        }"""
+    },
+    "generates-later": {
+        "javascript": """export default async function* (n) {
+            console.log('first');
+            for (let i = 0; i < n; i++) { await null; yield { i }; }
+            console.log('last');
+            return 'done';
+        }"""
+    },
+    "emits": {
+        "javascript": """export default (n, context) => {
+            console.log('first');
+            for (let i = 0; i < n; i++) context.emit({ i });
+            console.log('last');
+            return 'done';
+        }"""
+    },
+    "emits-then-waits-for-file": {
+        "javascript": """import fs from 'node:fs';
+        export default async function* (path) {
+            console.log('waiting');
+            yield 'ready';
+            while (!fs.existsSync(path)) await new Promise((r) => setTimeout(r, 5));
+            return 'found';
+        }"""
+    },
+    "emits-endlessly": {"javascript": "export default (value, context) => { for (;;) context.emit(value); }"},
+    "emits-and-catches": {
+        "javascript": "export default (value, context) => { for (;;) try { context.emit(value); } catch {} }"
+    },
+    "emits-what-is-no-json": {"javascript": "export default (input, context) => context.emit(context.emit);"},
+    "emits-then-raises": {"javascript": "export default function* () { yield 1; throw new TypeError('half-way'); }"},
+    "emits-after-its-end": {
+        "javascript": """let late = null;
+        export default (input, { emit }) => { const before = late; late = emit; before?.('stray'); return 1; }"""
+    },
     "counts": {"javascript": "let calls = 0;\nexport default () => ++calls;"},
     "load-syntax-error": {"javascript": "export default function () {\n  return 1 +;\n}\n"},
     "load-raises": {"javascript": "export default () => 1;\nthrow new RangeError('not today');\n"},
