@@ -155,7 +155,8 @@ class Running:
 
 @dataclass(frozen=True, slots=True)
 class Exited:
-    """It ran and ended. `exit_code` above 128 is 128 + signal, as shells have it."""
+    """It ran and ended. `exit_code` above 128 is 128 + signal, as shells have it. `oom_killed`: for want of memory, by
+    the kernel or, where that holds nobody to a limit, by itself."""
 
     handle: str
     digest: str

@@ -51,7 +51,7 @@ def test_a_new_version_replaces_the_old(shared: Runtime) -> None:
 )
 def test_a_version_that_does_not_load_is_refused(start: StartRuntime, case: str, says: str) -> None:
     """Each way of not loading is a 422 with a sentence, and the old version keeps serving."""
-    runtime = start(WSMGR_LOAD_TIMEOUT_MS="400" if case == "load-spins" else "10000", WSMGR_MEMORY_MB="160")
+    runtime = start(WSMGR_LOAD_TIMEOUT_MS="3000" if case == "load-spins" else "10000", WSMGR_MEMORY_MB="160")
     assert runtime.put("version-one", version="1", slug="plug").status == 200
     answer = runtime.put(case, version="2", slug="plug")
     assert (answer.status, answer.error["type"]) == (422, "LoadError")
