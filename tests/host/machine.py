@@ -101,7 +101,7 @@ def _command(image: Image, folder: Path, port: int) -> Sequence[str]:
     # Software emulation: it runs everywhere, also inside a virtual machine.
     return [
         qemu, "-name", "wsmgr-host", "-nodefaults", "-no-user-config", "-display", "none", "-monitor", "none",
-        "-machine", "q35", "-accel", "tcg,thread=multi", "-cpu", "max", "-smp", "2", "-m", MEMORY,
+        "-machine", "q35", "-accel", "tcg,thread=multi", "-cpu", "Nehalem", "-smp", "2", "-m", MEMORY,
         "-kernel", str(image.kernel), "-initrd", str(image.initrd), "-append", KERNEL_LINE,
         "-drive", f"file={folder}/disk.raw,format=raw,if=virtio,cache=unsafe,discard=unmap",
         "-drive", f"file={folder}/spare.raw,format=raw,if=virtio,cache=unsafe,discard=unmap",

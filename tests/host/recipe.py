@@ -33,7 +33,7 @@ FILES = {
     "etc/hostname": "wsmgr-host\n",
     "etc/systemd/network/wired.network": "[Match]\nName=en* eth*\n[Network]\nDHCP=yes\nLinkLocalAddressing=no\n",
 }
-KERNEL_LINE = "root=/dev/vda rw console=ttyS0 panic=-1 systemd.show_status=no"
+KERNEL_LINE = "root=/dev/vda rw console=ttyS0 panic=-1 systemd.show_status=no mitigations=off tsc=reliable"
 
 
 UNWANTED = (
