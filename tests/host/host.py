@@ -123,14 +123,15 @@ class Host:
         return self.ssh("cat /proc/sys/kernel/random/boot_id").strip()
 
     def wait_for(self, condition: Callable[[], T], what: str, timeout_s: float = ANSWER_S) -> T:
-        """The first answer of `condition` that is true; failures of host and daemon meanwhile count as no answer."""
+        """The first answer of `condition` that is true; failures of host and daemon meanwhile, and its own assertions,
+        count as no answer."""
         deadline = time.monotonic() + timeout_s
         last: object = None
         while True:
             try:
                 if last := condition():
                     return last
-            except (RemoteFailure, ClientError) as error:
+            except (RemoteFailure, ClientError, AssertionError) as error:
                 last = error
             if time.monotonic() > deadline:
                 raise AssertionError(f"Waited {timeout_s:g} s for {what}; last: {last!r}")

@@ -10,9 +10,8 @@ from tests.host.host import Host
 from tests.host.kernel import group_of
 from tests.host.patient import PatientClient
 from tests.host.plugins import HELLO, output
+from tests.host.terms import FAIR
 from wsmgr.client import ApiError
-
-AWAKE = {"idleTimeoutSeconds": 0, "pauseAfterSeconds": 0}
 
 # From the leaves up, since a group cannot be without what a group below it has; at last where root alone may give it
 # back.
@@ -47,8 +46,8 @@ def test_delegation_that_is_taken_away_is_noticed_and_said(host: Host, client: P
     """Within the daemon's own rounds the workspace says that its limits do not hold, an alert is open, the capabilities
     are proven anew and name the mend; who demands enforced limits is refused from then on, and who does not still
     runs."""
-    client.put_owner("user:loose", plan="FREE", overrides=AWAKE)
-    client.put_owner("user:strict", plan="FREE", overrides={**AWAKE, "requireEnforcedLimits": True})
+    client.put_owner("user:loose", plan="FREE", overrides=FAIR)
+    client.put_owner("user:strict", plan="FREE", overrides={**FAIR, "requireEnforcedLimits": True})
     output(client, "loose", HELLO, 1)
     assert output(client, "strict", HELLO, 1) == {"hello": 1}
     assert group_of(host, client, "user:loose").number("memory.max") == 128 * 1024 * 1024

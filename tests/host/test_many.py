@@ -8,10 +8,10 @@ from tests.host.host import Host
 from tests.host.kernel import group_of
 from tests.host.patient import PatientClient
 from tests.host.plugins import HELLO, output
+from tests.host.terms import FAIR
 
 MANY = 30
 MIB = 1024 * 1024
-AWAKE = {"idleTimeoutSeconds": 0, "pauseAfterSeconds": 0}
 START_S = 1200.0
 
 
@@ -20,7 +20,7 @@ def test_thirty_workspaces_at_once(host: Host, client: PatientClient) -> None:
     the same time."""
     users = [f"many-{number:02}" for number in range(MANY)]
     for user in users:
-        client.put_owner(f"user:{user}", plan="FREE", overrides=AWAKE)
+        client.put_owner(f"user:{user}", plan="FREE", overrides=FAIR)
     with ThreadPoolExecutor(MANY) as pool:
         list(pool.map(lambda user: client.start(f"user:{user}"), users))
         host.wait_for(lambda: _running(host, client) >= set(users), f"{MANY} workspaces to run", START_S)

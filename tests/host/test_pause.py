@@ -6,14 +6,13 @@ from tests.host.host import Host
 from tests.host.kernel import group_of
 from tests.host.patient import PatientClient
 from tests.host.plugins import REMEMBER, output
-
-AWAKE = {"idleTimeoutSeconds": 0, "pauseAfterSeconds": 0}
+from tests.host.terms import FAIR
 
 
 def test_a_paused_workspace_uses_no_cpu_and_keeps_its_memory(host: Host, client: PatientClient) -> None:
     """cgroup.events says frozen, cpu.stat does not move by a microsecond, memory stays; a call resumes the very same
     container, with what it had in memory (its /tmp)."""
-    client.put_owner("user:sleeper", plan="FREE", overrides=AWAKE)
+    client.put_owner("user:sleeper", plan="FREE", overrides=FAIR)
     output(client, "sleeper", REMEMBER, "the milk")
     group = group_of(host, client, "user:sleeper")
     awake = group.number("memory.current")
@@ -33,7 +32,7 @@ def test_a_paused_workspace_uses_no_cpu_and_keeps_its_memory(host: Host, client:
 
 def test_an_idle_workspace_is_paused_by_itself_and_then_stopped(host: Host, client: PatientClient) -> None:
     """The ladder, with the shortest times that a plan can have; the next call climbs it again."""
-    client.put_owner("user:idler", plan="FREE", overrides={"pauseAfterSeconds": 5, "idleTimeoutSeconds": 40})
+    client.put_owner("user:idler", plan="FREE", overrides={**FAIR, "pauseAfterSeconds": 5, "idleTimeoutSeconds": 40})
     output(client, "idler", REMEMBER, "x")
     group = group_of(host, client, "user:idler")
     host.wait_for(lambda: client.workspace("user:idler").status == "PAUSED", "PAUSED")

@@ -8,6 +8,7 @@ from tests.host.host import Host
 from tests.host.kernel import doctor, group_of
 from tests.host.patient import PatientClient
 from tests.host.plugins import HELLO, output
+from tests.host.terms import FAIR
 
 EVIDENCE = {
     "memory": "memory.events: oom_kill",
@@ -40,12 +41,12 @@ def test_a_plan_that_demands_enforced_limits_runs_here(host: Host, client: Patie
     """And its workspace says of each limit that it holds, as the kernel has it; so does one whose plan demands
     nothing."""
     user = f"demands-{demanding}".lower()
-    client.put_owner(f"user:{user}", plan="PRO", overrides={"requireEnforcedLimits": demanding})
+    client.put_owner(f"user:{user}", plan="PRO", overrides={**FAIR, "requireEnforcedLimits": demanding})
     assert output(client, user, HELLO, "here") == {"hello": "here"}
     workspace = client.workspace(f"user:{user}")
     assert workspace.limits_enforced == dict.fromkeys(("memory", "cpu", "pids", "scratch", "network"), True)
     group = group_of(host, client, f"user:{user}")
     assert group.number("memory.max") == workspace.limits.memory_mb * 1024 * 1024
-    assert group.read("cpu.max") == "100000 100000"
+    assert group.read("cpu.max") == "200000 100000"
     assert group.number("pids.max") == workspace.limits.pids
     client.delete_workspace(f"user:{user}", wait=60)

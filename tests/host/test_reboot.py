@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from tests.host.host import Host
 from tests.host.plugins import HELLO
-
-AWAKE = {"idleTimeoutSeconds": 0, "pauseAfterSeconds": 0}
+from tests.host.terms import FAIR
 
 
 def test_after_a_reboot_everything_is_as_desired(host: Host) -> None:
@@ -13,7 +12,7 @@ def test_after_a_reboot_everything_is_as_desired(host: Host) -> None:
     records are there, and limits hold as before."""
     with host.client() as client:
         for name in ("wanted", "unwanted"):
-            client.put_owner(f"user:{name}", plan="PRO", overrides=AWAKE)
+            client.put_owner(f"user:{name}", plan="PRO", overrides=FAIR)
             client.put_plugin(f"user:{name}", "hello", language="javascript", code=HELLO)
             assert client.execute(name, "hello", 1, execution_id=f"before-{name}").success
         version = client.plugins("user:wanted").items[0].version
