@@ -57,7 +57,7 @@ def build(daemon: Daemon, people: People, tokens: Tokens) -> ASGIApp:
     app.add_exception_handler(WsmgrError, _on_wsmgr_error)
     app.add_exception_handler(RequestValidationError, _on_invalid)
     app.add_exception_handler(HTTPException, _on_http)
-    return Gate(app, ExecuteRoute(daemon.executions), people, tokens)
+    return Gate(app, ExecuteRoute(daemon), people, tokens)
 
 
 async def _on_wsmgr_error(_: Request, error: Exception) -> Response:

@@ -20,6 +20,7 @@ from wsmgr.cli import (
     owners,
     plans,
     plugins,
+    queued,
     records,
     tokens,
     tui,
@@ -43,7 +44,10 @@ def make_app() -> typer.Typer:
         "wsmgr execute markdown --user alice --input page.json",
         'wsmgr execute ./hello.js --user alice --json-input \'{"name": "Alice"}\'',
         "cat page.json | wsmgr execute markdown --user alice --org acme --input - --json",
+        "wsmgr execute report --user alice --stream",
+        "wsmgr execute report --user alice --async --wait",
     )
+    _add(app, "cancel", queued.cancel, "wsmgr cancel job:7", "wsmgr cancel job:7 --json")
     _add(app, "demo", demo.demo, "wsmgr demo hello.js", "wsmgr demo markdown.js --input page.json --user alice")
     _add(app, "tui", tui.tui, "wsmgr tui", "wsmgr tui --read-only --no-mouse", "wsmgr tui --theme textual-light")
     _add(app, "top", tui.top, "wsmgr top", "wsmgr top --sort mem -n 20", "watch -n 2 wsmgr top --filter cpu>50")

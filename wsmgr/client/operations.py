@@ -7,6 +7,7 @@ from typing import Literal, TypeVar
 
 from pydantic import BaseModel, TypeAdapter
 
+from wsmgr.client.executing import call_body
 from wsmgr.client.operation import ANSWER_S, Operation, segment
 from wsmgr.wire.alert import Alert, AlertPage
 from wsmgr.wire.capability import CapabilityPage
@@ -50,7 +51,6 @@ def execute(
     execution_id: str | None = None,
 ) -> Operation[ExecuteResponse]:
     """Run a plugin for a user. Waits for the plugin's own time and for what may come before it."""
-    chosen = plugin if isinstance(plugin, str) else plugin.model_dump(exclude_none=True)
     optional = {
         "organizationId": organization_id,
         "workspace": workspace,
@@ -58,7 +58,7 @@ def execute(
         "timeoutMs": timeout_ms,
         "executionId": execution_id,
     }
-    body = {"userId": user_id, "plugin": chosen, "input": input, **_given(optional)}
+    body = call_body(user_id, plugin, input, optional)
     own_s = USUAL_EXECUTION_S if timeout_ms is None else timeout_ms / 1000
     return Operation(
         "POST", "/api/execute", _model(ExecuteResponse), body=body, timeout_s=min(own_s, 86_400.0) + BEFORE_RUNNING_S

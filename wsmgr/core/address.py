@@ -15,16 +15,12 @@ def is_public(text: str) -> bool:
         address = ip_address(text.partition("%")[0])
     except ValueError:
         return False
-    return all(_is_public(each) for each in (address, *_inside(address)))
+    wrapped = _inside(address)
+    return all(map(_is_public, wrapped)) if wrapped else _is_public(address)
 
 
 def _is_public(address: IPv4Address | IPv6Address) -> bool:
-    if address.is_multicast or address.is_reserved or address.is_unspecified or address.is_loopback:
-        # 64:ff9b::/96 is reserved by its number and public by its meaning: what is inside of it decides.
-        return isinstance(address, IPv6Address) and address in _TRANSLATED
-    if isinstance(address, IPv6Address) and address.ipv4_mapped is not None:
-        return True
-    return address.is_global
+    return address.is_global and not (address.is_multicast or address.is_reserved)
 
 
 def _inside(address: IPv4Address | IPv6Address) -> list[IPv4Address]:
