@@ -28,6 +28,10 @@ STORE_TESTS = tests/contract/store
 PODMAN_TESTS = tests/podman
 # Those that need a host of their own, with systemd and delegated control groups: one in an emulator.
 HOST_TESTS = tests/host
+# Of these, those that need volumes: root makes and mounts them for the run, and without root they are left out.
+VOLUME_TESTS = tests/podman/data
+VOLUMES = $(WORK)/volumes-$(TEST_USER)
+WITH_DATA = $(and $(ROOT),$(filter $(PODMAN_TESTS) $(VOLUME_TESTS)%,$(TESTS)))
 BENCH = -m tests.bench
 SOAK = -m tests.soak
 # More for pytest (or for the bench and the soak): make test-podman ARGS="-k adopt -x"
@@ -368,7 +372,8 @@ test-as-user: dev
 	    tar --extract --no-same-owner --directory $(TEST_HOME)/src
 	  chown --recursive --no-dereference $(TEST_USER):$(TEST_USER) $(TEST_HOME)/src
 	  cd $(TEST_HOME)/src
-	  become=(runuser -u $(TEST_USER) --)
+	  become=($(if $(WITH_DATA),unshare --mount --propagation private bash -euo pipefail -c "$$WITH_VOLUMES" \
+	    playbooks/roles/wsmgr/files/wsmgr-volumes $(VOLUMES) $(TEST_USER),runuser -u $(TEST_USER) --))
 	  user=$(TEST_USER) home=$(TEST_HOME)
 	  runtime=/run/$(TEST_USER)/user
 	  [[ ! -d /run/systemd/system ]] || runtime=/run/user/$$(id -u $(TEST_USER))
@@ -378,9 +383,20 @@ test-as-user: dev
 	  user=$$(id -un) home=$$HOME
 	  runtime=$${XDG_RUNTIME_DIR:-}
 	fi
-	passed=($${runtime:+"XDG_RUNTIME_DIR=$$runtime"})
+	passed=($${runtime:+"XDG_RUNTIME_DIR=$$runtime"} $(if $(WITH_DATA),"TEST_VOLUMES=$(VOLUMES)/volumes"))
 	for name in $(PASSED); do [[ -z $${!name+set} ]] || passed+=("$$name=$${!name}"); done
-	command=($(if $(COMMAND),$(COMMAND),python -m pytest $(TESTS)) $(ARGS))
+	ignored=($(if $(ROOT),,--ignore=$(VOLUME_TESTS)))
+	[[ -n "$(ROOT)" || -n "$(COMMAND)" ]] || echo "==> $(VOLUME_TESTS) is left out: only root can mount volumes"
+	command=($(if $(COMMAND),$(COMMAND),python -m pytest $(TESTS) $${ignored[@]}) $(ARGS))
 	echo "==> $${command[*]} (as $$user)"
 	"$${become[@]}" env -i HOME="$$home" USER="$$user" LANG=C.UTF-8 PYTHONPATH="$$PWD" \
 	  PATH=$(DEV)/bin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin "$${passed[@]}" "$${command[@]}" 9>&-
+
+# Volumes in a mount namespace of the run's own, and then the run as the user: the machine's own mounts stay as they are.
+define WITH_VOLUMES
+rm -rf "$$1"
+"$$0" make "$$1" "$$2" 64 4 > /dev/null
+"$$0" mount "$$1" "$$2" > /dev/null
+exec runuser -u "$$2" -- "$${@:3}"
+endef
+export WITH_VOLUMES

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -62,9 +63,10 @@ def sentence(system: FakeDaemon, entry: Entry) -> str:
     return system.daemon.data.of(entry).sentence
 
 
-def resized(system: FakeDaemon) -> str:
-    """What the audit trail says of sizes that were changed."""
-    return " ".join(event.reason for event in system.store.all_events if event.action == "workspace.data_resized")
+def _said(system: FakeDaemon, words: str) -> bool:
+    """Whether the audit trail says this of a size that was changed."""
+    changes = [event for event in system.store.all_events if event.action == "workspace.data_resized"]
+    return any(words in event.reason for event in changes)
 
 
 async def cap_mb(system: FakeDaemon, name: str) -> float:
@@ -102,7 +104,7 @@ async def test_another_size_holds_while_it_runs(system: FakeDaemon) -> None:
     handle = system.engine.boxes(entry.record.id)[0].handle
     for size_mb in (200, 70):
         await give(system, ALICE, size_mb)
-        await until(lambda: f"to {size_mb} MiB" in resized(system))
+        await until(partial(_said, system, f"to {size_mb} MiB"))
         assert await cap_mb(system, "v256-0") == size_mb
     assert system.engine.boxes(entry.record.id)[0].handle == handle
 

@@ -17,8 +17,8 @@ from wsmgr.core.limits import MIB
 NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
 """What a volume may be called: its name becomes part of paths."""
 
-NEARLY = 16 * 1024
-"""So few bytes left are none: a file that still fits is the exception."""
+NEARLY = 128 * 1024
+"""So few bytes left are none: ext4 refuses data when there is still some room, which it needs for its own books."""
 
 
 @dataclass(frozen=True, slots=True)

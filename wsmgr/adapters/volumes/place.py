@@ -71,13 +71,11 @@ class Place:
         self._settle()
 
     def make_data(self) -> bool:
-        """Have the directory; whether it was made now. Raises OSError."""
-        try:
+        """Have the directory; whether it is still the daemon's own and has to be given away. Raises OSError."""
+        if not os.path.lexists(self.data):
             self.data.mkdir(mode=0o700)
-        except FileExistsError:
-            return False
-        self._settle()
-        return True
+            self._settle()
+        return os.lstat(self.data).st_uid == os.geteuid()
 
     def overfill(self) -> None:
         """Take all of an empty volume and a MiB more. Raises EngineFailure when that works, OSError."""
@@ -129,7 +127,7 @@ class Place:
     def _trouble(self) -> str | None:
         if os.lstat(self._path).st_dev == os.lstat(self._path.parent).st_dev:
             return (
-                f"No file system is mounted on {self._path}: start wsmgr-data.service, or run playbooks/data.yml again."
+                f"No file system is mounted on {self._path}: start wsmgr-data.service, or run playbooks/site.yml again."
             )
         if not os.access(self._path, os.W_OK):
             return f"{self._path} cannot be written by the daemon's user; a file system with faults is read-only."

@@ -18,7 +18,8 @@ T = TypeVar("T")
 Inside = Callable[[Sequence[str], float], Awaitable[tuple[int, list[str]]]]
 """Runs a program as root of the user namespace in which the containers live; its exit code and lines."""
 
-MEND = "Set `wsmgr_data_volumes` in the inventory and run playbooks/data.yml as root (README, Persistent data)."
+MEND = "Set `wsmgr_data_volumes` in the inventory and run playbooks/site.yml as root (README, Persistent data)."
+_SEE = "see the volume (`podman system migrate` as the daemon's user, when nothing runs, lets it look anew)"
 _LOOK_S = 10.0
 _CHANGE_S = 30.0
 _WIPE_S = 300.0
@@ -63,9 +64,9 @@ class VolumePool:
                 raise EngineFailure(f"The volume {name} has data, and does not say whose; look at it by hand.")
             await _aside(lambda: place.mark(mark), _CHANGE_S)
         await _aside(place.clear, _CHANGE_S)
-        await _aside(place.make_data, _CHANGE_S)
-        # Also when it was there: a daemon may have died between the two.
-        await self._run("give the directory to the workspace", "chown", f"{mark.uid}:{mark.uid}", str(place.data))
+        # It may be there already and not be given away: a daemon may have died between the two.
+        if await _aside(place.make_data, _CHANGE_S):
+            await self._run("give the directory to the workspace", "chown", f"{mark.uid}:{mark.uid}", str(place.data))
         return await self.hold(name, size_mb)
 
     async def hold(self, name: str, size_mb: int) -> Volume:
@@ -100,7 +101,7 @@ class VolumePool:
     async def _tried(self, free: Volume | None, other: Volume) -> str:
         volume = free or other
         path = self._path(volume.name)
-        await self._run("see the volume", "mountpoint", "-q", str(path))
+        await self._run(_SEE, "mountpoint", "-q", str(path))
         flags = "it is mounted nosuid,nodev,noexec, and containers see it"
         if free is None:
             return (
