@@ -14,6 +14,7 @@ from tests.fakes.meter import FakeMeter, InlineOffload
 from tests.fakes.notifier import FakeNotifier
 from tests.fakes.plans import FakePlans
 from tests.fakes.store import FakeStore
+from tests.fakes.vault import FakeVault
 from wsmgr.bootstrap.compose import Adapters, compose
 from wsmgr.control.daemon import Daemon
 from wsmgr.control.request import Request
@@ -53,6 +54,7 @@ class FakeDaemon:
         self.notifier = FakeNotifier()
         self.plans = FakePlans()
         self.meter = FakeMeter()
+        self.vault = FakeVault()
         self.offload = InlineOffload()
         self.settings = Settings(state_dir=state_dir, socket=state_dir / "api.sock", **settings)  # type: ignore[arg-type]
         self.daemon = self._compose()
@@ -61,7 +63,7 @@ class FakeDaemon:
         """Before `start`: take over the store, the engines and the runtimes of a daemon that died."""
         self.store, self.channel, self.engine, self.worker = other.store, other.channel, other.engine, other.worker
         self.notifier, self.cgroups, self.plans = other.notifier, other.cgroups, other.plans
-        self.meter = other.meter
+        self.meter, self.vault = other.meter, other.vault
         self.daemon = self._compose()
 
     def _compose(self) -> Daemon:
@@ -74,6 +76,7 @@ class FakeDaemon:
             self._clock,
             self.plans,
             self.meter,
+            self.vault,
             memory_mb=self._memory_mb,
             notifier=self.notifier,
             offload=self.offload,

@@ -12,6 +12,7 @@ from wsmgr.adapters.plans import PlansFile
 from wsmgr.adapters.podman.api_service import ApiService
 from wsmgr.adapters.podman.engine import PodmanEngine
 from wsmgr.adapters.store.sql import SqlStore
+from wsmgr.adapters.vault import FileVault
 from wsmgr.adapters.webhook import WebhookNotifier
 from wsmgr.adapters.worker import NoneEngine, WorkerEngine
 from wsmgr.bootstrap import places
@@ -24,6 +25,8 @@ from wsmgr.control.calls import Calls
 from wsmgr.control.capabilities import Capabilities
 from wsmgr.control.capacity import Capacity
 from wsmgr.control.clock import SystemClock
+from wsmgr.control.configuration import Configuration
+from wsmgr.control.configuring import Configuring, SettingsCaps
 from wsmgr.control.daemon import Daemon
 from wsmgr.control.delivery import Delivery
 from wsmgr.control.demand import Demand
@@ -64,6 +67,7 @@ from wsmgr.ports.notifier import Notifier
 from wsmgr.ports.offload import Offload
 from wsmgr.ports.plans import PlanSource
 from wsmgr.ports.store import Store
+from wsmgr.ports.vault import Vault
 from wsmgr.settings import Settings, config_file
 
 
@@ -80,6 +84,7 @@ class Adapters:
     clock: Clock
     plans: PlanSource
     meter: Meter
+    vault: Vault
     service: ApiService | None = None
     memory_mb: float | None = None
     notifier: Notifier | None = None
@@ -99,6 +104,7 @@ def adapters(settings: Settings) -> Adapters:
         SystemClock(),
         plans_file(settings),
         meter,
+        FileVault(settings.secrets_keys),
         service=service,
         memory_mb=meter.host().memory_total_bytes / MIB,
         notifier=_notifier(settings),
@@ -161,9 +167,12 @@ def compose(settings: Settings, parts: Adapters) -> Daemon:
     steps = Steps(fleet, every, channel, clock, audit, groups, timings)
     reconciler = Reconciler(fleet, every, clock, audit, capacity, capabilities, starts, groups, steps)
     wishes = Wishes(fleet, capacity, reconciler, audit)
-    plugins = Plugins(store, fleet, terms, channel, clock, audit)
+    configuration = Configuration(store.settings, parts.vault)
+    plugins = Plugins(store, fleet, terms, channel, clock, audit, configuration)
+    caps = SettingsCaps(settings.plugin_config_bytes, settings.secrets_per_plugin, settings.secret_bytes)
+    configuring = Configuring(store.settings, parts.vault, configuration, plugins, clock, audit, caps)
     demand = Demand(fleet, wishes, every, reconciler, clock, audit, settings.start_deadline_s)
-    calls = Calls(channel, plugins, reconciler, clock, audit)
+    calls = Calls(channel, plugins, configuration, reconciler, clock, audit)
     tally = Tally()
     admission = Admission(fleet, terms, clock)
     executions = Executions(fleet, plugins, demand, calls, store, clock, audit, tally, admission)
@@ -174,6 +183,7 @@ def compose(settings: Settings, parts: Adapters) -> Daemon:
     usage = _usage(settings, parts, fleet, tally)
     lifecycle = Lifecycle(
         store=store,
+        configuring=configuring,
         engines=every,
         channel=channel,
         plans=plans,
@@ -206,6 +216,7 @@ def compose(settings: Settings, parts: Adapters) -> Daemon:
         owners=Owners(store, fleet, plans, terms, reconciler, audit),
         plans=plans,
         plugins=plugins,
+        configuring=configuring,
         executions=executions,
         capabilities=capabilities,
         reconciler=reconciler,

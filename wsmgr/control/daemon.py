@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from wsmgr.control.alerts import Alerts
 from wsmgr.control.capabilities import Capabilities
 from wsmgr.control.capacity import Capacity
+from wsmgr.control.configuring import Configuring
 from wsmgr.control.engines import Engines
 from wsmgr.control.executions import Executions
 from wsmgr.control.feed import Feed
@@ -40,6 +41,7 @@ class Daemon:
     owners: Owners
     plans: Plans
     plugins: Plugins
+    configuring: Configuring
     executions: Executions
     capabilities: Capabilities
     reconciler: Reconciler

@@ -19,6 +19,7 @@ from wsmgr.core.plugin import PluginSource, PluginVersion
 from wsmgr.core.series import Point
 from wsmgr.core.usage import Mark, OwnerTotal
 from wsmgr.core.workspace import Desired, Workspace
+from wsmgr.ports.settings_store import SettingsStore
 
 
 @dataclass(frozen=True, slots=True)
@@ -291,4 +292,9 @@ class Store(
 
     async def check(self) -> None:
         """Raises StoreUnavailable when a trivial query fails."""
+        ...
+
+    @property
+    def settings(self) -> SettingsStore:
+        """What plugins are given beside their code."""
         ...

@@ -13,6 +13,7 @@ export class Runner {
   #post;
   #logs;
   #file;
+  #given;
   #plugin = null;
   #seq = 0; // of the execution under way; 0 when there is none
   #startedAt = 0;
@@ -20,10 +21,12 @@ export class Runner {
   #resources = 0;
   #spoilt = false; // an error came up with no execution to blame: take no more
 
-  constructor(post, logs, file) {
+  /** `given`: members that every context has. */
+  constructor(post, logs, file, given) {
     this.#post = post;
     this.#logs = logs;
     this.#file = file;
+    this.#given = given;
   }
 
   ready(plugin) {
@@ -42,15 +45,15 @@ export class Runner {
     this.#startedAt = now();
     this.#logs.begin(this.#startedAt, message[3]);
     // In a microtask the port is no longer the "current async resource", which plugin code could ask for.
-    later(() => this.#call(seq, message[1]));
+    later(() => this.#call(seq, message[1], message[4]));
   }
 
-  #call(seq, body) {
+  #call(seq, body, deadline) {
     let result;
     try {
       const { input, context, executionId } = parse(body);
       const plugin = this.#plugin; // called without a `this`: the runner is not the plugin's to see
-      result = plugin(input, { ...context, executionId });
+      result = plugin(input, { ...context, executionId, deadline, ...this.#given });
       if (isThenable(result)) {
         this.#settleLater(seq, result);
         return;
