@@ -21,8 +21,8 @@ _LIBRARY = re.compile(r"^\s*(?:\S+ => )?(/\S+) \(0x[0-9a-f]+\)$", re.MULTILINE)
 _MISSING = re.compile(r"^\s*(\S+) => not found$", re.MULTILINE)
 _LDD_TIMEOUT_S = 20.0
 _NODE_MODE = 0o711
-"""Whoever runs a program that he may not read gets a process whose memory and environment in /proc are closed, to itself
-as well (it is not "dumpable"): so no plugin reads there what another one is given."""
+"""Whoever runs a program that he may not read gets a process whose memory and environment in /proc are closed, also to
+itself (it is not "dumpable"): so no plugin reads there what another one is given."""
 
 
 def node_entries(version: str | None) -> list[Entry]:
