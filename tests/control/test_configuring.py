@@ -282,7 +282,7 @@ async def test_rotation_seals_everything_anew(system: FakeDaemon) -> None:
     assert all(system.vault.is_current(sealed) for _, sealed in page)
     await system.execute(slug="p400")
     assert given(system, Slug("p400")).secrets[SecretName("K449")] == Secret("value-of-449")
-    assert system.actions()[-1] == "secrets.rotated"
+    assert "secrets.rotated" in system.actions()
 
 
 async def test_a_rotation_that_was_cut_short_is_finished_by_the_next_daemon(system: FakeDaemon, tmp_path: Path) -> None:
