@@ -141,6 +141,15 @@ class Settings(BaseSettings):
         None,
         description="Where the plans are; `plans.yaml` beside the settings file when unset, if it is there.",
     )
+    secrets_key_file: Path | None = setting(
+        None,
+        description="Where the keys of the secrets are; `secrets.keys` in the state directory when unset.",
+    )
+    secrets_per_plugin: int = setting(64, ge=0, le=1024, description="Secrets that one plugin may have.")
+    secret_bytes: int = setting(8192, ge=1, le=65_536, description="The longest value of a secret.")
+    plugin_config_bytes: int = setting(
+        65_536, ge=2, le=1_048_576, description="The largest configuration of a plugin, as JSON."
+    )
     podman_socket: Path | None = setting(
         None,
         description="Socket of a podman API service that is run by somebody "
@@ -218,6 +227,11 @@ class Settings(BaseSettings):
     def database(self) -> str:
         """The database's URL."""
         return self.database_url or f"sqlite:///{self.state_dir / 'wsmgr.db'}"
+
+    @property
+    def secrets_keys(self) -> Path:
+        """The file of the keys."""
+        return self.secrets_key_file or self.state_dir / "secrets.keys"
 
     @classmethod
     def settings_customise_sources(

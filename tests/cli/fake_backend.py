@@ -84,6 +84,11 @@ class FakeBackend:
         del settings
         return self.tokens.pop(name, None) is not None
 
+    def forget_secrets(self, settings: Settings) -> int:
+        """Note it; there were three."""
+        self.calls.append(("forget_secrets", settings, ()))
+        return 3
+
     def check_plans(self, settings: Settings, file: Path | None) -> tuple[str, Sequence[str]]:
         """As the real one, which needs no daemon."""
         return check_plans(settings, file)

@@ -30,10 +30,25 @@ COMMANDS = dict(_walk(typer.main.get_command(make_app()), ()))
 
 def test_every_command_of_the_contract_is_there() -> None:
     """The commands that DESIGN, the issue and README name."""
-    wanted = ["serve", "shutdown", "execute", "cancel", "demo", "ls", "show", "start", "stop", "restart", "pause", "resume"]
+    wanted = [
+        "serve",
+        "shutdown",
+        "execute",
+        "cancel",
+        "demo",
+        "ls",
+        "show",
+        "start",
+        "stop",
+        "restart",
+        "pause",
+        "resume",
+    ]
     wanted += ["recover", "rm"]
     wanted += ["logs", "executions", "doctor", "events", "alerts ack", "tui", "top"]
     wanted += [f"plugin {verb}" for verb in ("put", "ls", "rm", "show", "rollback")]
+    wanted += ["plugin config get", "plugin config set", "secrets rotate", "secrets forget"]
+    wanted += [f"plugin secret {verb}" for verb in ("set", "ls", "rm")]
     wanted += [f"owner {verb}" for verb in ("ls", "show", "set", "unset")]
     wanted += [f"plan {verb}" for verb in ("ls", "show", "default", "check", "reload")]
     wanted += ["token create", "token ls", "token rm", "image build"]

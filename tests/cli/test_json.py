@@ -17,6 +17,7 @@ from wsmgr.wire.execution import Execution
 from wsmgr.wire.owner import Owner
 from wsmgr.wire.plan import Plan, PlanPage
 from wsmgr.wire.plugin import PluginResult, PluginVersion
+from wsmgr.wire.settings import PluginConfig, SecretInfo, SecretsRotated
 from wsmgr.wire.workspace import Workspace
 
 A = "user:alice"
@@ -48,6 +49,10 @@ A = "user:alice"
         (("plugin", "ls", A), PluginVersion),
         (("plugin", "show", A, "hello"), PluginVersion),
         (("plugin", "rollback", A, "hello"), PluginResult),
+        (("plugin", "config", "get", A, "hello"), PluginConfig),
+        (("plugin", "config", "set", A, "hello", "--json-input", '{"a": 1}'), PluginConfig),
+        (("plugin", "secret", "ls", A, "hello"), SecretInfo),
+        (("secrets", "rotate"), SecretsRotated),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, tuple) else "",
 )
@@ -66,6 +71,11 @@ def test_json_is_what_the_api_says(arguments: tuple[str, ...], model: Any, cli: 
     [
         (("rm", A, "--yes"), [{"id": A, "removed": True}]),
         (("plugin", "rm", A, "hello", "--yes"), {"slug": "hello", "removed": True}),
+        (
+            ("plugin", "secret", "rm", A, "hello", "API_KEY", "--yes"),
+            {"slug": "hello", "name": "API_KEY", "removed": True},
+        ),
+        (("secrets", "forget", "--yes"), {"removed": 3}),
         (("logs", A), ["ready", "a line \x1b[31mred"]),
         (("token", "create", "platform"), {"name": "platform", "role": "service", "token": "s3cret"}),
         (("token", "ls"), []),

@@ -17,11 +17,14 @@ from wsmgr.wire.names import Desired, Level, Status
 from wsmgr.wire.owner import Owner, OwnerPage
 from wsmgr.wire.plan import Limits, Plan, PlanPage
 from wsmgr.wire.plugin import PluginResult, PluginVersion, PluginVersionPage, PluginWarning
+from wsmgr.wire.settings import PluginConfig, SecretInfo, SecretPage, SecretsRotated
 from wsmgr.wire.usage import Gauge, OwnerUsage, Usage, UsagePoint
 from wsmgr.wire.workspace import LogPage, ResourceUsage, Workspace, WorkspaceHealth, WorkspacePage, WorkspacePlugin
 
 AT = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 VERSION = "ab" * 32
+CONFIG = PluginConfig(config={"greeting": "hello"}, changed_at=AT, changed_by="uid:0")
+SECRET = SecretInfo(name="API_KEY", set_at=AT, set_by="uid:0")
 LIMITS = Limits(
     memory_mb=128,
     cpus=0.25,
@@ -260,6 +263,11 @@ FIXED = {
     ("POST", "/api/workspaces/user:alice/plugins/hello/rollback"): PluginResult(
         slug="hello", version=VERSION, reloaded=True
     ),
+    ("GET", "/api/workspaces/user:alice/plugins/hello/config"): CONFIG,
+    ("PUT", "/api/workspaces/user:alice/plugins/hello/config"): CONFIG,
+    ("GET", "/api/workspaces/user:alice/plugins/hello/secrets"): SecretPage(items=[SECRET]),
+    ("PUT", "/api/workspaces/user:alice/plugins/hello/secrets/API_KEY"): SECRET,
+    ("POST", "/api/admin/secrets/rotate"): SecretsRotated(resealed=3),
     ("PUT", "/api/workspaces/user:alice/plugins/hello"): PluginResult(
         slug="hello",
         version=VERSION,

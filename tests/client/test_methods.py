@@ -9,18 +9,19 @@ import pytest
 
 from tests.client import canned
 from tests.client.fake_daemon import FakeDaemon
-from wsmgr.client import ApiError, AsyncClient, Client, operations
+from wsmgr.client import ApiError, AsyncClient, Client, executing, operations, settings_operations
 from wsmgr.client.method import AsyncMethod, Method
 from wsmgr.wire.alert import Alert, AlertPage
 from wsmgr.wire.capability import CapabilityPage
 from wsmgr.wire.event import EventPage
-from wsmgr.wire.execute import ExecuteResponse, InlinePlugin, PluginRef
+from wsmgr.wire.execute import Cancellation, ExecuteResponse, ExecutionTicket, InlinePlugin, PluginRef
 from wsmgr.wire.execution import Execution, ExecutionPage
 from wsmgr.wire.health import Health
 from wsmgr.wire.host import Host
 from wsmgr.wire.owner import Owner, OwnerPage
 from wsmgr.wire.plan import PlanPage
 from wsmgr.wire.plugin import PluginResult, PluginVersionPage
+from wsmgr.wire.settings import PluginConfig, SecretInfo, SecretPage, SecretsRotated
 from wsmgr.wire.usage import OwnerUsage, Usage
 from wsmgr.wire.workspace import LogPage, Workspace, WorkspaceHealth, WorkspacePage
 
@@ -49,6 +50,12 @@ ROWS: list[Row] = [
     ("plugin", (A, "hello"), {}, f"GET {ONE}/plugins/hello", PluginVersionPage),
     ("delete_plugin", (A, "hello"), {}, f"DELETE {ONE}/plugins/hello", type(None)),
     ("rollback", (A, "hello"), {}, f"POST {ONE}/plugins/hello/rollback", PluginResult),
+    ("plugin_config", (A, "hello"), {}, f"GET {ONE}/plugins/hello/config", PluginConfig),
+    ("put_plugin_config", (A, "hello", {"a": 1}), {}, f"PUT {ONE}/plugins/hello/config", PluginConfig),
+    ("secrets", (A, "hello"), {}, f"GET {ONE}/plugins/hello/secrets", SecretPage),
+    ("put_secret", (A, "hello", "API_KEY", "v"), {}, f"PUT {ONE}/plugins/hello/secrets/API_KEY", SecretInfo),
+    ("delete_secret", (A, "hello", "API_KEY"), {}, f"DELETE {ONE}/plugins/hello/secrets/API_KEY", type(None)),
+    ("rotate_secrets", (), {}, "POST /api/admin/secrets/rotate", SecretsRotated),
     ("workspace_logs", (A,), {}, f"GET {ONE}/logs", LogPage),
     ("workspace_events", (A,), {}, f"GET {ONE}/events", EventPage),
     ("audit", (), {"actor": "uid:0", "workspace": A}, "GET /api/audit", EventPage),
@@ -77,7 +84,7 @@ def test_both_clients_have_every_row_of_the_table() -> None:
     """No call is in one client only, and none goes without a test."""
     table = {
         name
-        for module in (operations, executing)
+        for module in (operations, executing, settings_operations)
         for name, value in vars(module).items()
         if inspect.isfunction(value)
         and value.__module__ == module.__name__
@@ -161,6 +168,14 @@ def test_ids_with_reserved_marks_stay_one_segment(client: Client, daemon: FakeDa
     with pytest.raises(ApiError, match="There is no"):
         client.workspace("user:a/b?wait=1#c%2e %e~f@g")
     assert daemon.last.target == "/api/workspaces/user:a%2Fb%3Fwait%3D1%23c%252e%20%25e~f@g"
+
+
+def test_an_operation_does_not_show_its_body() -> None:
+    """A secret may be in it; the path is shown."""
+    operation = settings_operations.put_secret(A, "hello", "API_KEY", "hunter2")
+    assert operation.body == {"value": "hunter2"}
+    assert "hunter2" not in repr(operation) + str(operation)
+    assert "API_KEY" in repr(operation)
 
 
 def test_a_token_goes_with_every_call_over_tcp() -> None:

@@ -12,6 +12,7 @@ from enum import StrEnum
 from wsmgr.core.ids import ExecutionId, Slug
 from wsmgr.core.outcome import Emitted, Failure, FailureType, LogEntry, Outcome
 from wsmgr.core.plugin import PluginSource
+from wsmgr.core.plugin_settings import NO_SETTINGS, PluginSettings
 from wsmgr.core.workspace import Endpoint
 from wsmgr.ports.channel import (
     Call,
@@ -58,6 +59,7 @@ class FakeRuntime:
 
     mood: Mood = Mood.WELL
     plugins: dict[Slug, PluginSource] = field(default_factory=dict)
+    settings: dict[Slug, PluginSettings] = field(default_factory=dict)
     does: dict[str, Plugin] = field(default_factory=dict)
     refuses: dict[str, Failure] = field(default_factory=dict)
     calls: list[Call] = field(default_factory=list)
@@ -123,12 +125,15 @@ class FakeChannel:
         plugins: dict[str, str] = {} if at.namespace else {slug: held.version for slug, held in runtime.plugins.items()}
         return RuntimeHealth(status, "fake", 1.0, runtime.inflight, len(runtime.calls), plugins)
 
-    async def put(self, at: Endpoint, plugin: PluginSource, timeout_s: float) -> Failure | None:
+    async def put(
+        self, at: Endpoint, plugin: PluginSource, timeout_s: float, settings: PluginSettings = NO_SETTINGS
+    ) -> Failure | None:
         """Keeps the version unless `refuses` names its slug."""
         runtime = await self._reached("put", at, timeout_s)
         if plugin.slug in runtime.refuses:
             return runtime.refuses[plugin.slug]
         runtime.plugins[plugin.slug] = plugin
+        runtime.settings[plugin.slug] = settings
         return None
 
     async def delete(self, at: Endpoint, slug: Slug, timeout_s: float) -> None:
@@ -151,7 +156,7 @@ class FakeChannel:
         if runtime.mood is Mood.DRAINING:
             raise RuntimeBusy
         held = runtime.plugins.get(call.plugin)
-        if held is None or held.version != call.version:
+        if held is None or held.version != call.version or runtime.settings[call.plugin].revision != call.revision:
             raise UnknownVersion
         runtime.calls.append(call)
         runtime.inflight += 1

@@ -15,6 +15,7 @@ from tests.fakes.meter import FakeMeter, InlineOffload
 from tests.fakes.notifier import FakeNotifier
 from tests.fakes.plans import FakePlans
 from tests.fakes.store import FakeStore
+from tests.fakes.vault import FakeVault
 from tests.fakes.volumes import FakeVolumes
 from wsmgr.bootstrap.compose import Adapters, compose
 from wsmgr.control.daemon import Daemon
@@ -57,6 +58,7 @@ class FakeDaemon:
         self.plans = FakePlans()
         self.meter = FakeMeter()
         self.volumes = FakeVolumes()
+        self.vault = FakeVault()
         self.offload = InlineOffload()
         self.settings = Settings(state_dir=state_dir, socket=state_dir / "api.sock", **settings)  # type: ignore[arg-type]
         self.daemon = self._compose()
@@ -65,7 +67,7 @@ class FakeDaemon:
         """Before `start`: take over the store, the engines and the runtimes of a daemon that died."""
         self.store, self.channel, self.engine, self.worker = other.store, other.channel, other.engine, other.worker
         self.notifier, self.cgroups, self.plans = other.notifier, other.cgroups, other.plans
-        self.meter, self.volumes = other.meter, other.volumes
+        self.meter, self.volumes, self.vault = other.meter, other.volumes, other.vault
         self.caller = other.caller
         self.daemon = self._compose()
 
@@ -80,6 +82,7 @@ class FakeDaemon:
             self.plans,
             self.meter,
             self.volumes,
+            self.vault,
             memory_mb=self._memory_mb,
             notifier=self.notifier,
             caller=self.caller,

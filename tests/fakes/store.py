@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 
+from tests.fakes.settings_store import FakeSettings
 from wsmgr.core.alert import Alert, Notice, Stage, Trouble
 from wsmgr.core.errors import Conflict, InvalidRequest, NotFound, StoreUnavailable
 from wsmgr.core.event import Event
@@ -16,6 +17,7 @@ from wsmgr.core.plugin import PluginSource, PluginVersion
 from wsmgr.core.series import Point
 from wsmgr.core.usage import Mark, OwnerTotal
 from wsmgr.core.workspace import Desired, Workspace
+from wsmgr.ports.settings_store import SettingsStore
 from wsmgr.ports.store import Store, Token
 
 
@@ -48,10 +50,16 @@ class FakeStore(Store):
         self._points: dict[tuple[WorkspaceId, int], Point] = {}
         self._totals: dict[OwnerKey, OwnerTotal] = {}
         self._marks: dict[WorkspaceId, Mark] = {}
+        self._settings = FakeSettings(self._called, lambda owner, slug: (owner, slug) in self._versions)
+
+    @property
+    def settings(self) -> FakeSettings:
+        """Its own part."""
+        return self._settings
 
     def fail_next(self, method: str, error: Exception) -> None:
         """Let the next call of `method` raise `error` and change nothing. A failing `note` is dropped and counted."""
-        if not hasattr(Store, method):
+        if not hasattr(Store, method) and not hasattr(SettingsStore, method):
             raise ValueError(f"A store has no method {method}.")
         self._failures.setdefault(method, []).append(error)
 
@@ -181,6 +189,7 @@ class FakeStore(Store):
         self._called("delete_plugin")
         for version in self._versions.get((owner, slug), {}):
             del self._sources[owner, slug, version]
+        self._settings.forget_plugin(owner, slug)
         return self._versions.pop((owner, slug), None) is not None
 
     async def begin(self, execution: Execution) -> Execution | None:

@@ -25,6 +25,8 @@ from wsmgr.api.routes import (
     open,  # noqa: A004  # a module, named for its routes
     owners,
     plugins,
+    secrets,
+    settings,
     usage,
     volumes,
     workspaces,
@@ -42,6 +44,8 @@ def build(daemon: Daemon, people: People, tokens: Tokens) -> ASGIApp:
         executions.router,
         workspaces.router,
         plugins.router,
+        settings.router,
+        secrets.router,
         admin.router,
         owners.router,
         events.router,

@@ -12,7 +12,7 @@ from wsmgr.api.identity import Identity
 from wsmgr.api.live import LiveFleet
 from wsmgr.control.daemon import Daemon
 from wsmgr.wire.names import ExecutionId as ExecutionIdText
-from wsmgr.wire.names import OwnerKey, Slug, WorkspaceId
+from wsmgr.wire.names import OwnerKey, SecretName, Slug, WorkspaceId
 from wsmgr.wire.problem import Problem
 
 
@@ -55,6 +55,7 @@ Actor = Annotated[str, Depends(_actor)]
 WorkspacePath = Annotated[WorkspaceId, Path(description="`user:<id>` or `org:<id>`, and `~<name>` for further ones.")]
 OwnerPath = Annotated[OwnerKey, Path(description="`user:<id>` or `org:<id>`.")]
 SlugPath = Annotated[Slug, Path(description="The plugin's name.")]
+SecretPath = Annotated[SecretName, Path(description="The name of a secret.")]
 ExecutionPath = Annotated[ExecutionIdText, Path(description="The id of an execution.")]
 Wait = Annotated[float, Query(ge=0, le=300, description="Seconds to wait for the result.")]
 Limit = Annotated[int, Query(ge=1, le=500, description="The most items of one page.")]

@@ -9,6 +9,7 @@ from wsmgr.bootstrap.offline import (
     create_token,
     default_plans,
     delete_token,
+    forget_secrets,
     list_tokens,
     probe,
 )
@@ -21,6 +22,7 @@ __all__ = [
     "default_plans",
     "delete_token",
     "detach",
+    "forget_secrets",
     "list_tokens",
     "probe",
     "serve",

@@ -13,6 +13,7 @@ from wsmgr.adapters.podman.api_service import ApiService
 from wsmgr.adapters.podman.engine import PodmanEngine
 from wsmgr.adapters.podman.program import InUserNamespace, Program
 from wsmgr.adapters.store.sql import SqlStore
+from wsmgr.adapters.vault import FileVault
 from wsmgr.adapters.volumes import VolumePool
 from wsmgr.adapters.webhook import WebhookCaller, WebhookNotifier
 from wsmgr.adapters.worker import NoneEngine, WorkerEngine
@@ -29,6 +30,8 @@ from wsmgr.control.cancelling import Cancelling
 from wsmgr.control.capabilities import Capabilities
 from wsmgr.control.capacity import Capacity
 from wsmgr.control.clock import SystemClock
+from wsmgr.control.configuration import Configuration
+from wsmgr.control.configuring import Configuring, SettingsCaps
 from wsmgr.control.daemon import Daemon
 from wsmgr.control.data import Data
 from wsmgr.control.delivery import Delivery
@@ -74,6 +77,7 @@ from wsmgr.ports.notifier import Notifier
 from wsmgr.ports.offload import Offload
 from wsmgr.ports.plans import PlanSource
 from wsmgr.ports.store import Store
+from wsmgr.ports.vault import Vault
 from wsmgr.ports.volumes import Volumes
 from wsmgr.settings import Settings, config_file
 
@@ -92,6 +96,7 @@ class Adapters:
     plans: PlanSource
     meter: Meter
     volumes: Volumes
+    vault: Vault
     service: ApiService | None = None
     memory_mb: float | None = None
     notifier: Notifier | None = None
@@ -113,6 +118,7 @@ def adapters(settings: Settings) -> Adapters:
         plans_file(settings),
         meter,
         volumes(settings),
+        FileVault(settings.secrets_keys),
         service=service,
         memory_mb=meter.host().memory_total_bytes / MIB,
         notifier=_notifier(settings),
@@ -188,9 +194,12 @@ def compose(settings: Settings, parts: Adapters) -> Daemon:
     steps = Steps(fleet, every, channel, clock, audit, groups, data, timings)
     reconciler = Reconciler(fleet, every, clock, audit, capacity, capabilities, starts, groups, data, steps)
     wishes = Wishes(fleet, capacity, reconciler, audit)
-    plugins = Plugins(store, fleet, terms, channel, clock, audit)
+    configuration = Configuration(store.settings, parts.vault)
+    plugins = Plugins(store, fleet, terms, channel, clock, audit, configuration)
+    caps = SettingsCaps(settings.plugin_config_bytes, settings.secrets_per_plugin, settings.secret_bytes)
+    configuring = Configuring(store.settings, parts.vault, configuration, plugins, clock, audit, caps)
     demand = Demand(fleet, wishes, every, reconciler, clock, audit, settings.start_deadline_s)
-    calls = Calls(channel, plugins, reconciler, clock, audit)
+    calls = Calls(channel, plugins, configuration, reconciler, clock, audit)
     tally = Tally()
     admission = Admission(fleet, terms, clock)
     attempts = Attempts(fleet, demand, calls, clock)
@@ -205,6 +214,7 @@ def compose(settings: Settings, parts: Adapters) -> Daemon:
     usage = _usage(settings, parts, fleet, tally)
     lifecycle = Lifecycle(
         store=store,
+        configuring=configuring,
         engines=every,
         channel=channel,
         plans=plans,
@@ -240,6 +250,7 @@ def compose(settings: Settings, parts: Adapters) -> Daemon:
         owners=Owners(store, fleet, plans, terms, reconciler, audit),
         plans=plans,
         plugins=plugins,
+        configuring=configuring,
         executions=executions,
         flights=flights,
         cancelling=Cancelling(flights, queue, store),

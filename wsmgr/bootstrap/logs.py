@@ -58,7 +58,9 @@ def _handler(settings: Settings) -> logging.Handler:
 def _renderers(settings: Settings) -> list[structlog.typing.Processor]:
     terminal = settings.log_file is None and sys.stderr.isatty()
     if settings.log_format == "console" or (settings.log_format == "auto" and terminal):
-        return [structlog.dev.ConsoleRenderer(colors=terminal and "NO_COLOR" not in os.environ)]
+        # Its own way to show an exception prints the values of local variables, and one may be a secret.
+        plain = structlog.dev.plain_traceback
+        return [structlog.dev.ConsoleRenderer(terminal and "NO_COLOR" not in os.environ, exception_formatter=plain)]
     return [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
 
 

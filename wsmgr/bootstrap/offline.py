@@ -13,7 +13,7 @@ from wsmgr.adapters.store.sql import SqlStore
 from wsmgr.api.identity import digest_of, new_secret
 from wsmgr.bootstrap import places
 from wsmgr.bootstrap.compose import adapters, plans_file
-from wsmgr.bootstrap.state import prepare
+from wsmgr.bootstrap.state import StateLock, prepare
 from wsmgr.core.capability import Capability
 from wsmgr.core.ids import parse_slug
 from wsmgr.core.isolation import Isolation
@@ -70,6 +70,24 @@ def delete_token(settings: Settings, name: str) -> bool:
 
     asyncio.run(_with_store(settings, delete))
     return gone
+
+
+def forget_secrets(settings: Settings) -> int:
+    """Remove the secrets of all plugins; how many there were. Raises Conflict while a daemon runs: it has them in
+    memory."""
+    count = 0
+
+    async def forget(store: SqlStore) -> None:
+        nonlocal count
+        count = await store.settings.forget_secrets()
+
+    lock = StateLock(settings.state_dir)
+    lock.acquire()
+    try:
+        asyncio.run(_with_store(settings, forget))
+    finally:
+        lock.release()
+    return count
 
 
 def check_plans(settings: Settings, file: Path | None = None) -> tuple[str, Sequence[str]]:

@@ -19,9 +19,11 @@ from wsmgr.cli import (
     image,
     owners,
     plans,
+    plugin_settings,
     plugins,
     queued,
     records,
+    secrets,
     tokens,
     tui,
     volumes,
@@ -72,6 +74,7 @@ def make_app() -> typer.Typer:
     app.add_typer(_plans(), name="plan")
     app.add_typer(_tokens(), name="token")
     app.add_typer(_volumes(), name="volume")
+    app.add_typer(_secret_keys(), name="secrets")
     app.add_typer(_images(), name="image")
     return app
 
@@ -95,7 +98,52 @@ def _plugins() -> typer.Typer:
         "wsmgr plugin rollback user:alice markdown",
         "wsmgr plugin rollback user:alice markdown --version 3f…",
     )
+    group.add_typer(_plugin_config(), name="config")
+    group.add_typer(_plugin_secrets(), name="secret")
     group.callback(epilog=examples("wsmgr plugin put user:alice hello.js", "wsmgr plugin ls user:alice"))(_nothing)
+    return group
+
+
+def _plugin_config() -> typer.Typer:
+    group = _group("The configuration of a plugin: a JSON object that it sees as context.config.")
+    _add(group, "get", plugin_settings.get_config, "wsmgr plugin config get user:alice mailer")
+    _add(
+        group,
+        "set",
+        plugin_settings.set_config,
+        "wsmgr plugin config set user:alice mailer --input config.json",
+        'wsmgr plugin config set user:alice mailer --json-input \'{"from": "alice@example.org"}\'',
+    )
+    group.callback(epilog=examples("wsmgr plugin config get user:alice mailer"))(_nothing)
+    return group
+
+
+def _plugin_secrets() -> typer.Typer:
+    group = _group("The secrets of a plugin, which it sees as context.secrets and nobody reads back.")
+    _add(
+        group,
+        "set",
+        plugin_settings.set_secret,
+        "wsmgr plugin secret set user:alice mailer API_KEY < key.txt",
+        "pass show mailer | wsmgr plugin secret set user:alice mailer API_KEY",
+    )
+    _add(group, "ls", plugin_settings.ls_secrets, "wsmgr plugin secret ls user:alice mailer")
+    _add(
+        group,
+        "rm",
+        plugin_settings.rm_secret,
+        "wsmgr plugin secret rm user:alice mailer API_KEY",
+        "wsmgr plugin secret rm --yes user:alice mailer API_KEY",
+    )
+    group.callback(epilog=examples("wsmgr plugin secret ls user:alice mailer"))(_nothing)
+    return group
+
+
+def _secret_keys() -> typer.Typer:
+    group = _group("The keys that the secrets of all plugins are sealed with.")
+    _add(group, "rotate", secrets.rotate, "wsmgr secrets rotate", "wsmgr secrets rotate --json")
+    _add(group, "forget", secrets.forget, "wsmgr secrets forget", "wsmgr secrets forget --yes")
+    group.callback(epilog=examples("wsmgr secrets rotate"))(_nothing)
     return group
 
 

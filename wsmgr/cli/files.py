@@ -70,10 +70,11 @@ def read_input(file: str | None, text: str | None) -> object:
         return _parsed(text, "--json-input")
     if file is None:
         return None
-    return _parsed(_standard_input() if file == "-" else read_text(Path(file)), file)
+    return _parsed(standard_input() if file == "-" else read_text(Path(file)), file)
 
 
-def _standard_input() -> str:
+def standard_input() -> str:
+    """All of it. Raises Failure when it is not text."""
     try:
         return sys.stdin.read()
     except UnicodeDecodeError:

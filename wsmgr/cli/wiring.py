@@ -91,6 +91,10 @@ class Backend(Protocol):
         """Revoke a token; False when there was none."""
         ...
 
+    def forget_secrets(self, settings: Settings) -> int:
+        """Remove the secrets of all plugins; how many there were. Refused while a daemon runs."""
+        ...
+
     def check_plans(self, settings: Settings, file: Path | None) -> tuple[str, Sequence[str]]:
         """Where the plans are from and their names: those of a file, or of the daemon's own when None."""
         ...

@@ -10,7 +10,7 @@ from typing import Self, TypeVar
 
 import httpx
 
-from wsmgr.client import executing, operations
+from wsmgr.client import executing, operations, settings_operations
 from wsmgr.client.connection import client_options, explain, request_options, transport_options
 from wsmgr.client.errors import ApiError, ClientError
 from wsmgr.client.executing import ExecutionLines, Heard, cut_short, stream_request
@@ -141,6 +141,12 @@ class AsyncClient:
     plugin = AsyncMethod(operations.plugin)
     delete_plugin = AsyncMethod(operations.delete_plugin)
     rollback = AsyncMethod(operations.rollback)
+    plugin_config = AsyncMethod(settings_operations.plugin_config)
+    put_plugin_config = AsyncMethod(settings_operations.put_plugin_config)
+    secrets = AsyncMethod(settings_operations.secrets)
+    put_secret = AsyncMethod(settings_operations.put_secret)
+    delete_secret = AsyncMethod(settings_operations.delete_secret)
+    rotate_secrets = AsyncMethod(settings_operations.rotate_secrets)
     workspace_logs = AsyncMethod(operations.workspace_logs)
     workspace_events = AsyncMethod(operations.workspace_events)
     audit = AsyncMethod(operations.audit)

@@ -10,7 +10,7 @@ from typing import Self, TypeVar
 
 import httpx
 
-from wsmgr.client import executing, operations
+from wsmgr.client import executing, operations, settings_operations
 from wsmgr.client.connection import client_options, explain, request_options, transport_options
 from wsmgr.client.errors import ApiError, ClientError
 from wsmgr.client.executing import ExecutionLines, Heard, cut_short, stream_request
@@ -142,6 +142,12 @@ class Client:
     plugin = Method(operations.plugin)
     delete_plugin = Method(operations.delete_plugin)
     rollback = Method(operations.rollback)
+    plugin_config = Method(settings_operations.plugin_config)
+    put_plugin_config = Method(settings_operations.put_plugin_config)
+    secrets = Method(settings_operations.secrets)
+    put_secret = Method(settings_operations.put_secret)
+    delete_secret = Method(settings_operations.delete_secret)
+    rotate_secrets = Method(settings_operations.rotate_secrets)
     workspace_logs = Method(operations.workspace_logs)
     workspace_events = Method(operations.workspace_events)
     audit = Method(operations.audit)

@@ -28,7 +28,7 @@ class Operation(Generic[T]):
     path: str
     read: Callable[[bytes], T]
     query: Mapping[str, object] = field(default_factory=dict)
-    body: object = None
+    body: object = field(default=None, repr=False)  # it may hold a secret
     timeout_s: float = ANSWER_S
 
     def __str__(self) -> str:

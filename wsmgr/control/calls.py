@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from wsmgr.control.audit import DAEMON, Audit
+from wsmgr.control.configuration import Configuration
 from wsmgr.control.entry import Entry
 from wsmgr.control.flight import Flight, cancelled_by_caller
 from wsmgr.control.plugins import Plugins
@@ -12,13 +13,16 @@ from wsmgr.control.reconciler import Reconciler
 from wsmgr.control.request import Request
 from wsmgr.control.unit import Unit
 from wsmgr.core.ids import owner_of
-from wsmgr.core.outcome import Failure, FailureType, Outcome
+from wsmgr.core.masking import Mask
+from wsmgr.core.outcome import Emitted, Failure, FailureType, LogEntry, Outcome
+from wsmgr.core.plugin_settings import NO_SETTINGS, PluginSettings
 from wsmgr.core.workspace import Endpoint
 from wsmgr.ports.channel import (
     Call,
     Channel,
     ChannelClosed,
     ChannelTimeout,
+    Listener,
     ProtocolViolation,
     RuntimeBusy,
     UnknownVersion,
@@ -35,9 +39,18 @@ CAUSE_WAIT_S = 2.0
 class Calls:
     """Stateless but for its collaborators."""
 
-    def __init__(self, channel: Channel, plugins: Plugins, reconciler: Reconciler, clock: Clock, audit: Audit) -> None:
+    def __init__(
+        self,
+        channel: Channel,
+        plugins: Plugins,
+        configuration: Configuration,
+        reconciler: Reconciler,
+        clock: Clock,
+        audit: Audit,
+    ) -> None:
         self._channel = channel
         self._plugins = plugins
+        self._configuration = configuration
         self._reconciler = reconciler
         self._clock = clock
         self._audit = audit
@@ -49,11 +62,16 @@ class Calls:
             endpoint = unit.endpoint
             if endpoint is None:
                 return None
+            # Asked for anew by each attempt: once a change of them was answered, no call starts with the old ones.
+            settings = await self._settings(request)
+            if settings.revision != call.revision:
+                call = replace(call, revision=settings.revision)
             try:
                 flight.endpoint = endpoint
-                return _said_by_us(flight, await self._channel.execute(endpoint, call, flight.listener))
+                listener = _masked(flight.listener, settings.mask)
+                return settings.mask.outcome(_said_by_us(flight, await self._channel.execute(endpoint, call, listener)))
             except UnknownVersion:
-                refused = await self._sync(request, entry, unit, endpoint)
+                refused = await self._sync(request, entry, unit, endpoint, settings)
                 if refused is not None:
                     return _failed(refused.type, refused.message, stack=refused.stack)
             except RuntimeBusy:
@@ -71,7 +89,15 @@ class Calls:
                 return _failed(FailureType.CRASH, f"The workspace gave an answer that is not allowed: {error}")
         return None
 
-    async def _sync(self, request: Request, entry: Entry, unit: Unit, endpoint: Endpoint) -> Failure | None:
+    async def _settings(self, request: Request) -> PluginSettings:
+        """Code that a call brings with it is not the plugin whose name it bears, and gets nothing of that one's."""
+        if request.inline is not None:
+            return NO_SETTINGS
+        return await self._configuration.of(owner_of(request.workspace), request.slug)
+
+    async def _sync(
+        self, request: Request, entry: Entry, unit: Unit, endpoint: Endpoint, settings: PluginSettings
+    ) -> Failure | None:
         """Bring the version that the call wants; a Failure when it does not load there."""
         source = request.inline
         if source is None:
@@ -79,7 +105,7 @@ class Calls:
             version = request.version or await self._plugins.current(owner, request.slug)
             source = await self._plugins.source(owner, request.slug, version)
         try:
-            refused = await self._plugins.push(unit, source)
+            refused = await self._plugins.push(unit, source, settings)
         except ChannelClosed:
             self._suspect(entry, unit, endpoint, None)
         except ChannelTimeout:
@@ -126,3 +152,15 @@ def _said_by_us(flight: Flight, outcome: Outcome) -> Outcome:
 
 def _failed(kind: FailureType, message: str, *, duration_ms: float = 0.0, stack: str | None = None) -> Outcome:
     return Outcome(None, Failure(kind, message, stack), (), logs_truncated=False, duration_ms=duration_ms)
+
+
+def _masked(listener: Listener | None, mask: Mask) -> Listener | None:
+    """What is heard while a plugin runs is masked as its outcome is: what it prints, and not what it gives."""
+    if listener is None or not mask:
+        return listener
+    hear = listener
+
+    async def masked(piece: LogEntry | Emitted) -> None:
+        await hear(replace(piece, message=mask.text(piece.message)) if isinstance(piece, LogEntry) else piece)
+
+    return masked

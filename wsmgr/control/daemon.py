@@ -9,6 +9,7 @@ from wsmgr.control.callbacks import Callbacks
 from wsmgr.control.cancelling import Cancelling
 from wsmgr.control.capabilities import Capabilities
 from wsmgr.control.capacity import Capacity
+from wsmgr.control.configuring import Configuring
 from wsmgr.control.data import Data
 from wsmgr.control.engines import Engines
 from wsmgr.control.executions import Executions
@@ -45,6 +46,7 @@ class Daemon:
     owners: Owners
     plans: Plans
     plugins: Plugins
+    configuring: Configuring
     executions: Executions
     flights: Flights
     cancelling: Cancelling

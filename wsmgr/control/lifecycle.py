@@ -12,6 +12,7 @@ from wsmgr.control.adoption import Adoption
 from wsmgr.control.alerts import Alerts
 from wsmgr.control.audit import DAEMON, Audit
 from wsmgr.control.callbacks import Callbacks
+from wsmgr.control.configuring import Configuring
 from wsmgr.control.delivery import Delivery
 from wsmgr.control.engines import Engines
 from wsmgr.control.executions import Executions
@@ -52,6 +53,7 @@ class Lifecycle:
         self,
         *,
         store: Store,
+        configuring: Configuring,
         engines: Engines,
         channel: Channel,
         plans: Plans,
@@ -77,6 +79,7 @@ class Lifecycle:
         delivery: Delivery | None,
     ) -> None:
         self._store = store
+        self._configuring = configuring
         self._engines = engines
         self._channel = channel
         self._plans = plans
@@ -105,9 +108,10 @@ class Lifecycle:
 
     async def start(self) -> None:
         """Read the plans, open the store, tell what a crash lost, adopt what runs. Raises InvalidPlans,
-        StoreUnavailable."""
+        StoreUnavailable, SecretsUnavailable."""
         await self._plans.load()
         await self._store.open()
+        await self._configuring.open()
         lost = await self._store.lose_running()
         await self._fleet.load()
         await self._queue.load()

@@ -11,15 +11,17 @@ import structlog
 
 from wsmgr.control.arrivals import Arrivals
 from wsmgr.control.audit import Audit
+from wsmgr.control.configuration import Configuration
 from wsmgr.control.fleet import Fleet
 from wsmgr.control.terms import Terms
 from wsmgr.control.unit import Unit
 from wsmgr.core.admission import OneVersion, Usage, admit
-from wsmgr.core.errors import InvalidRequest, NotFound, StoreUnavailable
+from wsmgr.core.errors import InvalidRequest, NotFound, StoreUnavailable, WsmgrError
 from wsmgr.core.ids import OwnerKey, Slug, Version, WorkspaceId, owner_of
 from wsmgr.core.limits import Limits
 from wsmgr.core.outcome import Failure
 from wsmgr.core.plugin import Language, PluginSource, PluginVersion, version_of
+from wsmgr.core.plugin_settings import PluginSettings
 from wsmgr.ports.channel import Channel, ChannelClosed, ChannelTimeout, ProtocolViolation
 from wsmgr.ports.clock import Clock
 from wsmgr.ports.store import PluginStore
@@ -47,6 +49,7 @@ class Plugins:
         channel: Channel,
         clock: Clock,
         audit: Audit,
+        configuration: Configuration,
         *,
         load_s: float = 10.0,
     ) -> None:
@@ -56,13 +59,14 @@ class Plugins:
         self._channel = channel
         self._clock = clock
         self._audit = audit
+        self._configuration = configuration
         self._load_s = load_s
         self._current: OrderedDict[tuple[OwnerKey, Slug], Version] = OrderedDict()
         self._owned: OrderedDict[OwnerKey, tuple[PluginVersion, ...]] = OrderedDict()
         self._known = 10_000
         self._changes = 0
         self._arrivals = Arrivals[Slug]()
-        self._pushes: dict[tuple[Unit, Slug, Version], asyncio.Task[Failure | None]] = {}
+        self._pushes: dict[tuple[Unit, Slug, Version, str], asyncio.Task[Failure | None]] = {}
 
     async def current(self, owner: OwnerKey, slug: Slug) -> Version:
         """The current version. Raises NotFound."""
@@ -150,7 +154,11 @@ class Plugins:
     async def delete(self, workspace: WorkspaceId, slug: Slug, actor: str) -> None:
         """Forget a plugin and its versions, here and in live workspaces. Idempotent."""
         owner = owner_of(workspace)
-        existed = await self._store.delete_plugin(owner, slug)
+        try:
+            existed = await self._store.delete_plugin(owner, slug)
+        finally:
+            # Also when nobody knows whether it is gone: a plugin of that name that comes later has none of its secrets.
+            self._configuration.forget(owner, slug)
         self._current.pop((owner, slug), None)
         self._changed(owner)
         for unit in self._live(owner):
@@ -163,28 +171,47 @@ class Plugins:
         if existed:
             await self._audit.say(actor, "plugin.delete", str(slug), workspace)
 
-    async def push(self, unit: Unit, source: PluginSource) -> Failure | None:
-        """Bring one version to one unit; many callers share one push. Raises what Channel.put raises."""
-        key = (unit, source.slug, source.version)
+    async def refresh(self, owner: OwnerKey, slug: Slug) -> None:
+        """Bring changed settings to live workspaces, together with the current version. One that does not take them
+        now gets them with its next call."""
+        live = self._live(owner)
+        try:
+            source = await self._store.current_source(owner, slug) if live else None
+            if source is None:
+                return
+            settings = await self._configuration.of(owner, slug)
+        except WsmgrError as error:
+            log.warning("settings not brought yet", owner=owner, plugin=slug, why=error.sentence)
+            return
+        pushes = (self.push(unit, source, settings) for unit in live)
+        for failure in await asyncio.gather(*pushes, return_exceptions=True):
+            if isinstance(failure, BaseException):
+                log.info("settings not brought yet", owner=owner, plugin=slug, why=str(failure))
+
+    async def push(self, unit: Unit, source: PluginSource, settings: PluginSettings) -> Failure | None:
+        """Bring one version with its settings to one unit; many callers share one push. Raises what Channel.put
+        raises."""
+        key = (unit, source.slug, source.version, settings.revision)
         task = self._pushes.get(key)
         if task is None:
-            task = asyncio.create_task(self._push(unit, source))
+            task = asyncio.create_task(self._push(unit, source, settings))
             self._pushes[key] = task
             task.add_done_callback(lambda _: self._pushes.pop(key, None))
         return await asyncio.shield(task)
 
-    async def _push(self, unit: Unit, source: PluginSource) -> Failure | None:
+    async def _push(self, unit: Unit, source: PluginSource, settings: PluginSettings) -> Failure | None:
         endpoint = unit.endpoint
         if endpoint is None:
             raise ChannelClosed("The workspace does not run.", sent=False)
-        return await self._channel.put(endpoint, source, self._load_s)
+        return await self._channel.put(endpoint, source, self._load_s, settings)
 
     async def _load_everywhere(self, owner: OwnerKey, source: PluginSource) -> bool:
         loaded = False
+        settings = await self._configuration.of(owner, source.slug)
         for unit in self._live(owner):
             endpoint = unit.endpoint
             try:
-                failure = await self.push(unit, source)
+                failure = await self.push(unit, source, settings)
             except (ChannelClosed, ChannelTimeout, ProtocolViolation):
                 # It gets the version with its next call.
                 continue

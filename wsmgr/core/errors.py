@@ -138,3 +138,10 @@ class StoreUnavailable(WsmgrError):
     code = "store_unavailable"
     status = 503
     retryable = True
+
+
+class SecretsUnavailable(WsmgrError):
+    """The keys of the secrets are missing, open to others, or not those that a secret was sealed with."""
+
+    code = "secrets_unavailable"
+    status = 503

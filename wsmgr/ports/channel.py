@@ -9,12 +9,13 @@ from typing import Protocol
 from wsmgr.core.ids import ExecutionId, Slug, Version
 from wsmgr.core.outcome import Emitted, Failure, LogEntry, Outcome
 from wsmgr.core.plugin import PluginSource
+from wsmgr.core.plugin_settings import NO_SETTINGS, PluginSettings
 from wsmgr.core.workspace import Endpoint
 
 
 @dataclass(frozen=True, slots=True)
 class RuntimeHealth:
-    """What a runtime says of itself. `uptime_s` in seconds."""
+    """What a runtime says of itself. `uptime_s` in seconds; `plugins` are plain versions by slug."""
 
     status: str
     runtime: str
@@ -26,7 +27,8 @@ class RuntimeHealth:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One execution as the runtime gets it. `input` and `context` are JSON values; `timeout_s` is the plugin's own."""
+    """One execution as the runtime gets it. `input` and `context` are JSON values; `timeout_s` is the plugin's own.
+    `revision`: of the settings that the plugin must have been put with."""
 
     execution: ExecutionId
     plugin: Slug
@@ -36,6 +38,7 @@ class Call:
     timeout_s: float
     output_bytes: int
     log_bytes: int
+    revision: str = ""
 
 
 Listener = Callable[[LogEntry | Emitted], Awaitable[None]]
@@ -63,7 +66,7 @@ class ProtocolViolation(Exception):
 
 
 class UnknownVersion(Exception):
-    """The runtime has not got that version: push it and call again."""
+    """The runtime has not got that version, or not at that revision: push it and call again."""
 
 
 class RuntimeBusy(Exception):
@@ -78,8 +81,11 @@ class Channel(Protocol):
         """Ask for health. Cheap; safe at any time."""
         ...
 
-    async def put(self, at: Endpoint, plugin: PluginSource, timeout_s: float) -> Failure | None:
-        """Push and load a version. A Failure (LOAD_ERROR) when it does not load: then the old one keeps serving."""
+    async def put(
+        self, at: Endpoint, plugin: PluginSource, timeout_s: float, settings: PluginSettings = NO_SETTINGS
+    ) -> Failure | None:
+        """Push and load a version with its settings: the runtime then has that version at that revision, and no other.
+        A Failure (LOAD_ERROR) when it does not load: then the old one keeps serving."""
         ...
 
     async def delete(self, at: Endpoint, slug: Slug, timeout_s: float) -> None:

@@ -20,6 +20,7 @@ from wsmgr.core.series import Point
 from wsmgr.core.usage import Mark, OwnerTotal
 from wsmgr.core.workspace import Desired, Workspace
 from wsmgr.ports.queue import QueueStore
+from wsmgr.ports.settings_store import SettingsStore
 
 
 @dataclass(frozen=True, slots=True)
@@ -299,4 +300,9 @@ class Store(
 
     async def check(self) -> None:
         """Raises StoreUnavailable when a trivial query fails."""
+        ...
+
+    @property
+    def settings(self) -> SettingsStore:
+        """What plugins are given beside their code."""
         ...

@@ -20,6 +20,7 @@ WorkspaceName = Annotated[str, StringConstraints(pattern=rf"^{_NAME}$")]
 WorkspaceId = Annotated[str, StringConstraints(pattern=rf"^{_OWNER}(~{_NAME})?$")]
 Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,63}$")]
 Version = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+SecretName = Annotated[str, StringConstraints(pattern=r"^[A-Z][A-Z0-9_]{0,63}$")]
 ExecutionId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:@-]{0,127}$")]
 VOLUME_PATTERN = r"^[a-z0-9][a-z0-9-]{0,62}$"
 

@@ -10,10 +10,12 @@ class Plugin {
   paceMs = 0; // how long its calls take lately
   answeredTick = 0; // when a thread of it last answered
 
-  constructor(slug, version, code) {
+  /** `settings`: `{config, secrets}`, what the plugin is given beside its code. */
+  constructor(slug, version, code, settings) {
     this.slug = slug;
     this.version = version;
     this.code = code;
+    this.settings = settings;
   }
 }
 
@@ -35,11 +37,11 @@ export class Plugins {
   }
 
   /** Loads a version and makes it current; rejects with a LoadFailure, and then the old one stays. */
-  put(slug, version, code) {
+  put(slug, version, code, settings) {
     return this.#inTurn(slug, () => {
       const old = this.#current.get(slug);
       if (old?.version === version) return { plugin: old, loadMs: 0 };
-      return this.#replace(new Plugin(slug, version, code));
+      return this.#replace(new Plugin(slug, version, code, settings));
     });
   }
 
@@ -47,7 +49,7 @@ export class Plugins {
   reload(slug) {
     return this.#inTurn(slug, () => {
       const old = this.#current.get(slug);
-      return old && this.#replace(new Plugin(slug, old.version, old.code));
+      return old && this.#replace(new Plugin(slug, old.version, old.code, old.settings));
     });
   }
 

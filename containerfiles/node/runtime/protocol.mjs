@@ -1,6 +1,7 @@
 // The messages between the main thread and a plugin's thread: arrays, first the kind. Both sides import this file.
 //
-// main → thread   [seq, body, outputBytes, logBytes]     run; `body` is the request as JSON text
+// main → thread   [seq, body, outputBytes, logBytes, endsAt]
+//                                                        run; `body` is the request as JSON text, `endsAt` epoch ms
 // thread → main   [READY]                                the plugin is loaded
 //                 [LOAD_FAILED, 0, {message, stack, line?, column?}]
 //                 [DONE, seq, outputJson, durationMs, leftovers]

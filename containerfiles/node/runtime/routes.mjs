@@ -101,8 +101,17 @@ function putRoute(plugins) {
     if (asked.version.length < 1 || asked.version.length > VERSION_MOST) {
       throw new HttpError(422, 'invalid', `"version" must have 1 to ${VERSION_MOST} characters.`);
     }
-    await answerLoad(reply, plugins.put(slug, asked.version, asked.code));
+    await answerLoad(reply, plugins.put(slug, asked.version, asked.code, settingsIn(asked)));
   };
+}
+
+/** Neither name nor value of a secret is ever part of a message. */
+function settingsIn({ config, secrets }) {
+  if (config != null && !isObject(config)) throw new HttpError(422, 'invalid', '"config" must be an object.');
+  if (secrets != null && !(isObject(secrets) && Object.values(secrets).every((value) => typeof value === 'string'))) {
+    throw new HttpError(422, 'invalid', '"secrets" must be an object whose values are strings.');
+  }
+  return { config: config ?? {}, secrets: secrets ?? {} };
 }
 
 function reloadRoute(plugins) {
@@ -152,8 +161,10 @@ function parseObject(body) {
   } catch {
     throw new HttpError(400, 'bad_request', 'The body is not JSON.');
   }
-  if (value === null || typeof value !== 'object' || Array.isArray(value)) {
-    throw new HttpError(400, 'bad_request', 'The body must be a JSON object.');
-  }
+  if (!isObject(value)) throw new HttpError(400, 'bad_request', 'The body must be a JSON object.');
   return value;
+}
+
+function isObject(value) {
+  return value !== null && typeof value === 'object' && !Array.isArray(value);
 }

@@ -46,7 +46,7 @@ export class PluginThread {
   #spawn(plugin, port, logs) {
     const worker = new Worker(ENTRY, {
       name: `plugin:${plugin.slug}`,
-      workerData: { port, logs, slug: plugin.slug, code: plugin.code },
+      workerData: { port, logs, slug: plugin.slug, code: plugin.code, settings: plugin.settings },
       transferList: [port],
       env: ENVIRONMENT,
       argv: [],
@@ -80,7 +80,8 @@ export class PluginThread {
     this.deadline = this.#startedAt + execution.timeoutMs;
     this.guard.watch(this);
     const logBytes = Math.min(execution.logBytes, this.logRoom);
-    this.port.postMessage([++this.#seq, execution.body, execution.outputBytes, logBytes]);
+    const endsAt = Math.round(Date.now() + execution.timeoutMs);
+    this.port.postMessage([++this.#seq, execution.body, execution.outputBytes, logBytes, endsAt]);
   }
 
   /** The deadline has passed. An answer that is here already, and only unread, still counts. */

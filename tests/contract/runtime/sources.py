@@ -113,6 +113,26 @@ SOURCES: dict[str, dict[str, str]] = {
         "javascript": """let late = null;
         export default (input, { emit }) => { const before = late; late = emit; before?.('stray'); return 1; }"""
     },
+    "sees-given": {
+        "javascript": """export default (_input, { config, secrets }) => ({
+            config, names: Object.keys(secrets), value: secrets.TOKEN ?? null,
+        });"""
+    },
+    "changes-given": {
+        "javascript": """export default (_input, { config, secrets }) => {
+            try { config.deep.a = 2; } catch {}
+            try { secrets.TOKEN = 'other'; } catch {}
+            try { delete secrets.TOKEN; } catch {}
+            return [config.deep.a, secrets.TOKEN];
+        }"""
+    },
+    "leaks-context": {
+        "javascript": """export default (_input, context) => {
+            console.log(context); console.log('%s %j', context.secrets, context);
+            return context;
+        }"""
+    },
+    "sees-deadline": {"javascript": "export default (_input, context) => context.deadline;"},
     "counts": {"javascript": "let calls = 0;\nexport default () => ++calls;"},
     "load-syntax-error": {"javascript": "export default function () {\n  return 1 +;\n}\n"},
     "load-raises": {"javascript": "export default () => 1;\nthrow new RangeError('not today');\n"},

@@ -8,6 +8,7 @@ from typing import NoReturn
 
 from wsmgr.adapters.channel.json import Unfit, parsed
 from wsmgr.core.outcome import Emitted, Failure, FailureType, LogEntry, Outcome
+from wsmgr.core.plugin_settings import version_in_runtime
 from wsmgr.ports.channel import Call, ProtocolViolation, RuntimeBusy, RuntimeHealth, UnknownVersion
 
 TEXT_MOST = 64 * 1024
@@ -116,7 +117,7 @@ def health_of(status: int, body: bytes, *, shared: bool = False) -> RuntimeHealt
         uptime_s=_number(answer, "uptime"),
         inflight=_count(answer, "inflight"),
         executions=_count(answer, "executions"),
-        plugins={} if shared else {slug: str(version) for slug, version in plugins.items()},
+        plugins={} if shared else {slug: version_in_runtime(str(version)) for slug, version in plugins.items()},
     )
 
 

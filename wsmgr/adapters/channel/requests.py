@@ -9,6 +9,7 @@ import orjson
 from wsmgr.core.errors import InvalidRequest
 from wsmgr.core.ids import ExecutionId, Slug
 from wsmgr.core.plugin import PluginSource
+from wsmgr.core.plugin_settings import PluginSettings, runtime_version
 from wsmgr.ports.channel import Call
 
 _HEAD = b"%s HTTP/1.1\r\nHost: runtime\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n"
@@ -29,7 +30,7 @@ def execute(call: Call, namespace: str | None, *, stream: bool = False) -> bytes
         body = orjson.dumps(
             {
                 "plugin": wire_slug(call.plugin, namespace),
-                "version": call.version,
+                "version": runtime_version(call.version, call.revision),
                 "input": call.input,
                 "context": call.context,
                 "timeoutMs": max(1, round(call.timeout_s * 1000)),
@@ -49,14 +50,23 @@ def cancel(execution: ExecutionId) -> bytes:
     return _HEAD % (b"POST /cancel", len(body)) + body
 
 
-def put(plugin: PluginSource, namespace: str | None) -> bytes:
+def put(plugin: PluginSource, settings: PluginSettings, namespace: str | None) -> bytes:
     """`PUT /plugins/{slug}`. Raises InvalidRequest when the code is not text that UTF-8 can hold."""
+    version = runtime_version(plugin.version, settings.revision)
+    asked = {"version": version, "language": plugin.language.value, "code": plugin.code, **_given(settings)}
     try:
-        body = orjson.dumps({"version": plugin.version, "language": plugin.language.value, "code": plugin.code})
+        body = orjson.dumps(asked)
     except orjson.JSONEncodeError as error:
         raise InvalidRequest(f"The code of {plugin.slug} cannot be written as JSON: {error}.") from None
     line = f"PUT /plugins/{wire_slug(plugin.slug, namespace)}"
     return _HEAD % (line.encode(), len(body)) + body
+
+
+def _given(settings: PluginSettings) -> dict[str, object]:
+    if not settings.revision:
+        return {}
+    secrets = {name: secret.reveal() for name, secret in settings.secrets.items()}
+    return {"config": dict(settings.config), "secrets": secrets}
 
 
 def delete(slug: Slug, namespace: str | None) -> bytes:

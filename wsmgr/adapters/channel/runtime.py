@@ -12,6 +12,7 @@ from wsmgr.adapters.channel.pool import Pool
 from wsmgr.core.ids import ExecutionId, Slug
 from wsmgr.core.outcome import Failure, Outcome
 from wsmgr.core.plugin import PluginSource
+from wsmgr.core.plugin_settings import NO_SETTINGS, PluginSettings
 from wsmgr.core.workspace import Endpoint
 from wsmgr.ports.channel import Call, ChannelClosed, Listener, RuntimeHealth
 
@@ -63,9 +64,11 @@ class RuntimeChannel:
         status, body = await self._ask_small(at, requests.HEALTH, timeout_s)
         return answers.health_of(status, body, shared=at.namespace is not None)
 
-    async def put(self, at: Endpoint, plugin: PluginSource, timeout_s: float) -> Failure | None:
-        """Push and load a version."""
-        status, body = await self._ask_small(at, requests.put(plugin, at.namespace), timeout_s)
+    async def put(
+        self, at: Endpoint, plugin: PluginSource, timeout_s: float, settings: PluginSettings = NO_SETTINGS
+    ) -> Failure | None:
+        """Push and load a version with its settings."""
+        status, body = await self._ask_small(at, requests.put(plugin, settings, at.namespace), timeout_s)
         return answers.load_failure_of(status, body)
 
     async def delete(self, at: Endpoint, slug: Slug, timeout_s: float) -> None:

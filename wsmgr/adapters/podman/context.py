@@ -55,9 +55,9 @@ def skeleton(*, whole: bool) -> list[Entry]:
     return entries
 
 
-def program(path: str, source: Path) -> Entry:
+def program(path: str, source: Path, mode: int = 0o755) -> Entry:
     """An executable below rootfs/."""
-    return Entry(f"rootfs/{path.lstrip('/')}", 0o755, source=source)
+    return Entry(f"rootfs/{path.lstrip('/')}", mode, source=source)
 
 
 def tree(folder: Path, under: str) -> list[Entry]:

@@ -20,6 +20,9 @@ _INITS = (
 _LIBRARY = re.compile(r"^\s*(?:\S+ => )?(/\S+) \(0x[0-9a-f]+\)$", re.MULTILINE)
 _MISSING = re.compile(r"^\s*(\S+) => not found$", re.MULTILINE)
 _LDD_TIMEOUT_S = 20.0
+_NODE_MODE = 0o711
+"""Whoever runs a program that he may not read gets a process whose memory and environment in /proc are closed, also to
+itself (it is not "dumpable"): so no plugin reads there what another one is given."""
 
 
 def node_entries(version: str | None) -> list[Entry]:
@@ -34,7 +37,7 @@ def node_entries(version: str | None) -> list[Entry]:
             "or give a base image that holds it."
         )
     node = Path(spec.submodule_search_locations[0]) / "bin/node"
-    return [program("/usr/local/bin/node", node), *libraries(node)]
+    return [program("/usr/local/bin/node", node, _NODE_MODE), *libraries(node)]
 
 
 def init_entry() -> Entry:

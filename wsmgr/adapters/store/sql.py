@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from functools import partial
 from pathlib import Path
+from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import Connection, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from wsmgr.adapters.store import (
@@ -28,6 +29,7 @@ from wsmgr.adapters.store.failures import unavailable
 from wsmgr.adapters.store.pending import Pending
 from wsmgr.adapters.store.readers import Readers
 from wsmgr.adapters.store.schema import migrate
+from wsmgr.adapters.store.sql_settings import SqlSettings
 from wsmgr.adapters.store.tables import OWNERS
 from wsmgr.adapters.store.writer import Writer
 from wsmgr.core.alert import Alert, Notice, Trouble
@@ -40,6 +42,7 @@ from wsmgr.core.plugin import PluginSource, PluginVersion
 from wsmgr.core.series import Point
 from wsmgr.core.usage import Mark, OwnerTotal
 from wsmgr.core.workspace import Desired, Workspace
+from wsmgr.ports.settings_store import SettingsStore
 from wsmgr.ports.store import Store, Token
 
 
@@ -72,6 +75,11 @@ class SqlStore(Store):
         self._pending = Pending(length=queue_length, backlog=backlog, flush_after_s=flush_after_s)
         self._writer: Writer | None = None
         self._readers: Readers | None = None
+        self._settings = SqlSettings(self._write, self._read)
+
+    @property
+    def settings(self) -> SettingsStore:
+        return self._settings
 
     @property
     def dropped_notes(self) -> int:
@@ -293,6 +301,12 @@ class SqlStore(Store):
 
     async def delete_token(self, name: str) -> bool:
         return await self._writing.do(partial(tokens.remove, name=name))
+
+    async def _write(self, work: Callable[[Connection], Any]) -> Any:
+        return await self._writing.do(work)
+
+    async def _read(self, work: Callable[[Connection], Any]) -> Any:
+        return await self._reading.run(work)
 
     @property
     def _writing(self) -> Writer:

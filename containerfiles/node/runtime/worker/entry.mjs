@@ -8,8 +8,9 @@ import { loadPlugin } from './load.mjs';
 import { captureOutput, Logs } from './logs.mjs';
 import { Runner } from './run.mjs';
 import { pinMethods, seal } from './seal.mjs';
+import { frozen, secretsFrom } from './settings.mjs';
 
-const { port, slug, code, logs } = workerData;
+const { port, slug, code, logs, settings } = workerData;
 const file = `plugin:${slug}/index.js`;
 // From here on the plugin may change any method it can reach: the port keeps its own copies.
 pinMethods(port);
@@ -19,7 +20,8 @@ const book = new Logs(logs);
 captureOutput(book);
 seal(file);
 
-const runner = new Runner(post, book, new Emits(post, logs), file);
+const given = { config: frozen(settings.config), secrets: secretsFrom(settings.secrets) };
+const runner = new Runner(post, book, new Emits(post, logs), file, given);
 // Listening before the load keeps the thread alive while a plugin's top level awaits something.
 port.on('message', (message) => runner.receive(message));
 process.setUncaughtExceptionCaptureCallback((error) => runner.uncaught(error));

@@ -15,6 +15,7 @@ export class Runner {
   #logs;
   #emits;
   #file;
+  #given;
   #plugin = null;
   #seq = 0; // of the execution under way; 0 when there is none
   #startedAt = 0;
@@ -23,11 +24,13 @@ export class Runner {
   #refused = null; // what the last emit that was refused threw
   #spoilt = false; // an error came up with no execution to blame: take no more
 
-  constructor(post, logs, emits, file) {
+  /** `given`: members that every context has. */
+  constructor(post, logs, emits, file, given) {
     this.#post = post;
     this.#logs = logs;
     this.#emits = emits;
     this.#file = file;
+    this.#given = given;
   }
 
   ready(plugin) {
@@ -47,17 +50,17 @@ export class Runner {
     this.#logs.begin(this.#startedAt, message[3]);
     this.#emits.begin(seq, this.#outputBytes);
     // In a microtask the port is no longer the "current async resource", which plugin code could ask for.
-    later(() => this.#call(seq, message[1]));
+    later(() => this.#call(seq, message[1], message[4]));
   }
 
-  #call(seq, body) {
+  #call(seq, body, deadline) {
     let result;
     try {
       const { input, context, executionId, stream } = parse(body);
       if (stream === true) this.#emits.stream();
       const emit = (value) => this.#emit(seq, value);
       const plugin = this.#plugin; // called without a `this`: the runner is not the plugin's to see
-      result = plugin(input, { ...context, executionId, emit });
+      result = plugin(input, { ...context, executionId, deadline, emit, ...this.#given });
       if (isGenerator(result)) result = read(result, emit);
       if (isThenable(result)) {
         this.#settleLater(seq, result, emit);

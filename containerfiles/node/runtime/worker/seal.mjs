@@ -5,6 +5,7 @@
 // of its own execution, because the main thread checks every message (thread.mjs).
 import { syncBuiltinESMExports } from 'node:module';
 import threads from 'node:worker_threads';
+import { closeInspector } from './inspector.mjs';
 
 /** Gives an object its own fixed copies of every method it inherits: changing a prototype no longer reaches it. */
 export function pinMethods(object) {
@@ -31,6 +32,7 @@ export function seal(file) {
   delete process._getActiveHandles;
   delete process._getActiveRequests;
   delete process.binding;
+  closeInspector();
   process.argv = [process.execPath, file];
   syncBuiltinESMExports();
 }
