@@ -8,8 +8,11 @@ from collections.abc import Callable
 from tests.contract.channel.server import LAST_CHUNK, STREAM_HEAD, Request, RuntimeServer, Wire, answer, chunk, raw
 from tests.fakes.channel import FakeRuntime, Mood, echo
 from wsmgr.core.ids import ExecutionId, Slug, Version
+from wsmgr.core.masking import Mask
 from wsmgr.core.outcome import Emitted, Failure, FailureType, LogEntry, Outcome
 from wsmgr.core.plugin import Language, PluginSource
+from wsmgr.core.plugin_settings import PluginSettings, runtime_version
+from wsmgr.core.secret import Secret, SecretName
 from wsmgr.ports.channel import Call
 
 
@@ -92,7 +95,10 @@ class ScriptedRuntime:
 
     def _health(self) -> bytes:
         draining = self.runtime.mood is Mood.DRAINING
-        plugins = {slug: plugin.version for slug, plugin in self.runtime.plugins.items()}
+        held = self.runtime.settings
+        plugins = {
+            slug: runtime_version(one.version, held[slug].revision) for slug, one in self.runtime.plugins.items()
+        }
         counts = {"inflight": self.runtime.inflight, "executions": len(self.runtime.calls)}
         status = "draining" if draining else "healthy"
         return answer({"status": status, "uptime": 1.0, "runtime": "fake", "plugins": plugins, **counts})
@@ -101,10 +107,10 @@ class ScriptedRuntime:
         if slug in self.runtime.refuses:
             return answer({"error": _error(self.runtime.refuses[slug])}, 422)
         asked = request.json()
-        version = Version(str(asked["version"]))
-        plugin = PluginSource(slug, version, Language(str(asked["language"])), str(asked["code"]))
-        self.runtime.plugins[slug] = plugin
-        return answer({"slug": slug, "version": version, "loadMs": 1.0})
+        version, revision = _names(asked)
+        self.runtime.plugins[slug] = PluginSource(slug, version, Language(str(asked["language"])), str(asked["code"]))
+        self.runtime.settings[slug] = _settings(asked, revision)
+        return answer({"slug": slug, "version": asked["version"], "loadMs": 1.0})
 
     def _cancel(self, execution: ExecutionId) -> bytes:
         known = execution in self.runtime.running
@@ -117,8 +123,9 @@ class ScriptedRuntime:
         if self.runtime.mood is Mood.DRAINING:
             return _refusal(503, "draining")
         asked = request.json()
-        held = self.runtime.plugins.get(Slug(str(asked["plugin"])))
-        if held is None or held.version != asked["version"]:
+        slug = Slug(str(asked["plugin"]))
+        held = self.runtime.plugins.get(slug)
+        if held is None or (held.version, self.runtime.settings[slug].revision) != _names(asked):
             return _refusal(409, "unknown_version")
         call = _call(asked)
         self.runtime.calls.append(call)
@@ -152,18 +159,33 @@ class ScriptedRuntime:
         return ended.is_set()
 
 
+def _names(asked: dict[str, object]) -> tuple[Version, str]:
+    version, _, revision = str(asked["version"]).partition(".")
+    return Version(version), revision
+
+
+def _settings(asked: dict[str, object], revision: str) -> PluginSettings:
+    config, given = asked.get("config", {}), asked.get("secrets", {})
+    assert isinstance(config, dict)
+    assert isinstance(given, dict)
+    secrets = {SecretName(name): Secret(value) for name, value in given.items()}
+    return PluginSettings(config, secrets, revision, Mask(secrets.values()))
+
+
 def _call(asked: dict[str, object]) -> Call:
     context, limits, timeout_ms = asked["context"], asked["limits"], asked["timeoutMs"]
     assert isinstance(context, dict)
     assert isinstance(limits, dict)
     assert isinstance(timeout_ms, int)
+    version, revision = _names(asked)
     return Call(
         execution=ExecutionId(str(asked["executionId"])),
         plugin=Slug(str(asked["plugin"])),
-        version=Version(str(asked["version"])),
+        version=version,
         input=asked["input"],
         context=context,
         timeout_s=timeout_ms / 1000,
         output_bytes=limits["outputBytes"],
         log_bytes=limits["logBytes"],
+        revision=revision,
     )

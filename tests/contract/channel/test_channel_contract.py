@@ -12,7 +12,10 @@ import pytest
 from tests.contract.channel.rig import GRACE_S, HELLO, Rig, call
 from tests.fakes.channel import Mood, failing
 from wsmgr.core.ids import ExecutionId
+from wsmgr.core.masking import Mask
 from wsmgr.core.outcome import Emitted, Failure, FailureType, LogEntry, Outcome
+from wsmgr.core.plugin_settings import PluginSettings
+from wsmgr.core.secret import Secret, SecretName
 from wsmgr.ports.channel import (
     Call,
     ChannelClosed,
@@ -56,6 +59,24 @@ async def test_a_call_reaches_the_plugin_as_it_was_made(rig: Rig) -> None:
     assert outcome.failure is None
     assert outcome.output == value
     assert rig.steering.runtime.calls == [asked]
+
+
+async def test_settings_go_with_the_code(rig: Rig) -> None:
+    """They arrive as they are, and make another version of it: a call that wants other settings is told so, and health
+    names the plain version."""
+    secrets = {SecretName("KEY"): Secret("hunter2 ключ\n")}
+    settings = PluginSettings({"deep": [{"a": None}]}, secrets, "r1", Mask(secrets.values()))
+    assert await rig.channel.put(rig.at, HELLO, 1.0, settings) is None
+    held = rig.steering.runtime.settings[HELLO.slug]
+    assert (held.config, held.secrets, held.revision) == (settings.config, secrets, "r1")
+    for revision in ("", "r2"):
+        with pytest.raises(UnknownVersion):
+            await rig.channel.execute(rig.at, replace(call(), revision=revision))
+    assert (await rig.channel.execute(rig.at, replace(call(value=1), revision="r1"))).output == 1
+    assert (await rig.channel.health(rig.at, 1.0)).plugins == {"hello": HELLO.version}
+    await _pushed(rig)
+    assert rig.steering.runtime.settings[HELLO.slug].secrets == {}
+    assert (await rig.channel.execute(rig.at, call(value=2))).output == 2
 
 
 async def test_logs_and_duration_come_back(rig: Rig) -> None:

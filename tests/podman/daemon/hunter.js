@@ -52,8 +52,10 @@ function mainThread() {
   return new Promise((resolve, reject) => {
     const session = new (require('node:inspector').Session)();
     session.connectToMainThread();
-    const expression = 'process.getBuiltinModule("node:v8").getHeapSnapshot().read()?.toString() + globalThis.canary';
-    session.post('Runtime.evaluate', { expression }, (error, found) => (error ? reject(error) : resolve(inspect(found))));
+    session.post('Runtime.evaluate', { expression: 'globalThis.canary' }, (error, found) => {
+      if (error) reject(error);
+      else resolve(inspect(found));
+    });
   });
 }
 
@@ -85,7 +87,7 @@ const PLACES = {
 const MANY = {
   environs: [processes, (pid) => fs.readFileSync(`/proc/${pid}/environ`, 'latin1')],
   commands: [processes, (pid) => fs.readFileSync(`/proc/${pid}/cmdline`, 'latin1')],
-  memory: [processes, memory],
+  memory: [() => ['self', 'thread-self', process.ppid, 1], memory],
   descriptors: [processes, (pid) => list(`/proc/${pid}/fd`).map((fd) => fs.readlinkSync(`/proc/${pid}/fd/${fd}`)).join()],
   files: [() => FOLDERS, (folder) => [...files(folder)].map((at) => fs.readFileSync(at, 'latin1')).join('\n')],
 };

@@ -62,6 +62,8 @@ def world() -> Iterator[World]:
     with real_daemon() as daemon, daemon.client() as client:
         secret, planted = canary(), canary()
         for user in ("alice", "bob"):
+            # A picture of a heap takes more memory than a small plan has.
+            client.put_owner(f"user:{user}", plan="PRO")
             client.put_plugin(f"user:{user}", "hunter", language="javascript", code=hunter)
         client.put_plugin(ALICE, "keeper", language="javascript", code=KEEPER.replace("HUNTER;", hunter))
         client.put_plugin_config(ALICE, "keeper", {"planted": planted})
@@ -84,25 +86,15 @@ def test_the_plugin_itself_finds_its_secret(world: World) -> None:
 
 
 def test_a_neighbour_of_the_same_owner_finds_nothing(world: World) -> None:
-    """The same runtime, another thread. The control: it finds what the keeper left in their /tmp, it reads its own
-    heap and the environment of the init, and it could ask the runtime."""
+    """The same runtime, another thread: whose memory is closed also to itself. The control: it finds what the keeper
+    left in their /tmp, it reads its own heap and the environment of the init, and it could ask the runtime."""
     reports = world.hunt("alice")
     assert finders(reports, world.secret) == set(), reports
     assert finders(reports, world.planted) == {"files"}
-    assert (
-        reports["memory"] == {"bytes": reports["memory"]["bytes"], "found": [], "refused": ["EACCES"]}
-        or (reports["memory"]["refused"])
-    )
+    assert "EACCES" in reports["memory"]["refused"]
     assert "inspector" in str(reports["mainThread"]["refused"])
     for place in ("heap", "environs", "commands", "files", "health", "report"):
         assert reports[place]["bytes"] > 100, place
-
-
-def test_the_memory_of_the_runtime_is_closed_to_its_plugins(world: World) -> None:
-    """The runtime is not dumpable: also its own threads are refused; the init, which has nothing, is not asked for."""
-    refused = world.hunt("alice", places=["memory", "descriptors"])
-    assert "EACCES" in refused["memory"]["refused"]
-    assert refused["descriptors"]["refused"]
 
 
 def test_the_hunt_finds_in_a_process_that_is_open() -> None:
