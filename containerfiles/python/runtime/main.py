@@ -48,8 +48,9 @@ def leave(code: int) -> None:
     os._exit(code)
 
 
-def reap(pool: Pool, spawner: Spawner) -> None:
-    """Wait for every process that has ended: plugins', and what they left behind."""
+def reap(pool: Pool, spawner: Spawner, guard: Guard) -> None:
+    """Wait for every process that has ended, plugins' and what they left behind; the end of each may have made more
+    orphans."""
     while True:
         try:
             pid, status = os.waitpid(-1, os.WNOHANG)
@@ -60,6 +61,7 @@ def reap(pool: Pool, spawner: Spawner) -> None:
         if pid == spawner.pid:
             raise SpawnerEnded
         pool.reaped(pid, status)
+        guard.sweep()
 
 
 def handle_signals(loop: Loop, server: Server, pool: Pool, timer: Timer) -> None:
@@ -97,7 +99,7 @@ def start(spawner: Spawner) -> Loop:
     listening, address = listen(settings)
     server = Server(listening, loop, settings, routes.find, routes.gone)
     loop.on_idle = server.sweep
-    loop.on_signal(signal.SIGCHLD, lambda: reap(pool, spawner))
+    loop.on_signal(signal.SIGCHLD, lambda: reap(pool, spawner, guard))
     handle_signals(loop, server, pool, Timer(loop))
     signal.signal(signal.SIGPIPE, signal.SIG_IGN)
     say(1, msg="listening", address=address)

@@ -69,7 +69,7 @@ class Guard:
         """End what plugins have left behind: orphans become the runtime's children."""
         for pid in kernel.children(os.getpid()):
             if pid != self._spawner and not self.known(pid):
-                kernel.kill_group(pid)
+                kernel.kill_tree(pid)
 
     def _tick(self) -> None:
         self._ticks += 1

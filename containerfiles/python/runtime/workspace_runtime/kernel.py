@@ -48,11 +48,12 @@ def wipe_environment() -> None:
         memset(start, 0, end - start)
 
 
-def kill_group(pid: int) -> None:
-    """A process that is no one else's child, and its group."""
-    for kill in (os.killpg, os.kill):
+def kill_tree(pid: int) -> None:
+    """A child of this process, which has not been waited for, and all that come from it."""
+    every = [pid, *descendants(pid)]
+    for one in every:
         try:
-            kill(pid, signal.SIGKILL)
+            os.kill(one, signal.SIGKILL)
         except (ProcessLookupError, PermissionError):
             continue
 

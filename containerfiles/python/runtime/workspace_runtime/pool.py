@@ -24,8 +24,8 @@ from workspace_runtime.settings import MEBIBYTE, Settings
 from workspace_runtime.spawner import CannotSpawn, Spawner
 from workspace_runtime.worker import Worker
 
-_WORKER_BYTES = 8 * MEBIBYTE  # what an idle process holds of its own, with room
-_RUNTIME_BYTES = 32 * MEBIBYTE
+_WORKER_BYTES = 16 * MEBIBYTE  # what an idle process holds of its own, with room
+_RUNTIME_BYTES = 64 * MEBIBYTE
 _WARM_MOST = 16
 _LOADS_AT_ONCE = 2
 _QUICK_MS = 3.0
@@ -150,7 +150,6 @@ class Pool:
             return
         if not worker.ended:
             worker.died(status, out_of_memory=self._guard.ran_out(worker))
-        self._guard.sweep()
         self._tell_if_gone()
 
     # What workers tell.

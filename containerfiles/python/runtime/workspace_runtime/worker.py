@@ -290,7 +290,7 @@ class Worker:
         self.fit = False
         self.deadline = _FOREVER
         if not self._reaped:
-            kernel.kill_group(self.pid)
+            kernel.kill_tree(self.pid)
         self._loop.remove(self._sock.fileno())
         self._sock.close()
         self._pipes.close()
