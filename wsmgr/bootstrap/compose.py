@@ -13,7 +13,7 @@ from wsmgr.adapters.podman.api_service import ApiService
 from wsmgr.adapters.podman.engine import PodmanEngine
 from wsmgr.adapters.store.sql import SqlStore
 from wsmgr.adapters.webhook import WebhookNotifier
-from wsmgr.adapters.worker import NoneEngine, WorkerEngine
+from wsmgr.adapters.worker import NoneEngine, Program, WorkerEngine, python_program
 from wsmgr.bootstrap import places
 from wsmgr.bootstrap.state import instance_of
 from wsmgr.control.admission import Admission
@@ -55,6 +55,7 @@ from wsmgr.control.wishes import Wishes
 from wsmgr.control.workspaces import Workspaces
 from wsmgr.core.isolation import Isolation
 from wsmgr.core.limits import MIB
+from wsmgr.core.runtime import Runtime
 from wsmgr.ports.cgroup import Cgroups
 from wsmgr.ports.channel import Channel
 from wsmgr.ports.clock import Clock
@@ -123,11 +124,18 @@ def engines(settings: Settings, service: ApiService | None) -> dict[Isolation, E
     runtime = places.containerfiles() / "node" / "runtime"
     node = places.node()
     state = settings.state_dir / "workers"
+    python = _python()
     return {
         Isolation.CONTAINER: _podman(settings, instance, service),
-        Isolation.WORKER: WorkerEngine(node=node, runtime=runtime, state=state, instance=instance),
-        Isolation.NONE: NoneEngine(node=node, runtime=runtime, state=state, instance=instance),
+        Isolation.WORKER: WorkerEngine(node=node, runtime=runtime, state=state, instance=instance, python=python),
+        Isolation.NONE: NoneEngine(node=node, runtime=runtime, state=state, instance=instance, python=python),
     }
+
+
+def _python() -> Program | None:
+    found = places.python()
+    folder = places.containerfiles() / "python" / "runtime"
+    return None if found is None else python_program(found.program, found.library, folder)
 
 
 def _podman(settings: Settings, instance: str, service: ApiService | None) -> PodmanEngine:
@@ -150,8 +158,9 @@ def compose(settings: Settings, parts: Adapters) -> Daemon:
     every = Engines(parts.engines, clock, probe_s=settings.engine_probe_s)
     plans = Plans(parts.plans)
     defaults = Defaults(settings.isolation, settings.fallback, settings.default_plan or None)
+    images = {Runtime.NODE: settings.image, Runtime.PYTHON: settings.python_image}
     terms = Terms(store, plans, defaults)
-    fleet = Fleet(store, clock, terms, settings.image)
+    fleet = Fleet(store, clock, terms, images)
     timings = Timings(settings.start_deadline_s, settings.stop_grace_s)
     budget_mb = None if parts.memory_mb is None else parts.memory_mb * settings.memory_budget
     capacity = Capacity(fleet, clock, budget_mb)
@@ -160,7 +169,7 @@ def compose(settings: Settings, parts: Adapters) -> Daemon:
     groups = Groups(parts.cgroups, audit)
     steps = Steps(fleet, every, channel, clock, audit, groups, timings)
     reconciler = Reconciler(fleet, every, clock, audit, capacity, capabilities, starts, groups, steps)
-    wishes = Wishes(fleet, capacity, reconciler, audit)
+    wishes = Wishes(fleet, capacity, reconciler, audit, clock)
     plugins = Plugins(store, fleet, terms, channel, clock, audit)
     demand = Demand(fleet, wishes, every, reconciler, clock, audit, settings.start_deadline_s)
     calls = Calls(channel, plugins, reconciler, clock, audit)
@@ -215,7 +224,7 @@ def compose(settings: Settings, parts: Adapters) -> Daemon:
         lifecycle=lifecycle,
         clock=clock,
         isolation=settings.isolation,
-        image=settings.image,
+        images=images,
         started=clock.monotonic(),
         metrics_per_workspace=settings.metrics_per_workspace,
     )

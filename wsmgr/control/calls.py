@@ -50,7 +50,7 @@ class Calls:
             try:
                 return _said_by_us(await self._channel.execute(endpoint, call))
             except UnknownVersion:
-                refused = await self._sync(request, entry, unit, endpoint)
+                refused = await self._sync(request, entry, unit, endpoint, call)
                 if refused is not None:
                     return _failed(refused.type, refused.message, stack=refused.stack)
             except RuntimeBusy:
@@ -68,13 +68,11 @@ class Calls:
                 return _failed(FailureType.CRASH, f"The workspace gave an answer that is not allowed: {error}")
         return None
 
-    async def _sync(self, request: Request, entry: Entry, unit: Unit, endpoint: Endpoint) -> Failure | None:
+    async def _sync(self, request: Request, entry: Entry, unit: Unit, endpoint: Endpoint, call: Call) -> Failure | None:
         """Bring the version that the call wants; a Failure when it does not load there."""
         source = request.inline
         if source is None:
-            owner = owner_of(request.workspace)
-            version = request.version or await self._plugins.current(owner, request.slug)
-            source = await self._plugins.source(owner, request.slug, version)
+            source = await self._plugins.source(owner_of(request.workspace), request.slug, call.version)
         try:
             refused = await self._plugins.push(unit, source)
         except ChannelClosed:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from wsmgr.control.admission import Admission
@@ -22,6 +22,8 @@ from wsmgr.core.errors import Conflict, NeverStarted, ShuttingDown, StoreUnavail
 from wsmgr.core.execution import Execution, ExecutionState
 from wsmgr.core.ids import ExecutionId, Version, owner_of
 from wsmgr.core.outcome import Outcome
+from wsmgr.core.plugin import Language
+from wsmgr.core.runtime import home_of, speaks
 from wsmgr.ports.channel import Call
 from wsmgr.ports.clock import Clock
 from wsmgr.ports.store import ExecutionStore
@@ -112,13 +114,15 @@ class Executions:
     async def _run(self, request: Request, execution: ExecutionId) -> Execution:
         self.inflight += 1
         try:
+            # Nothing is made for a call that could not run; and where it runs depends on its language.
+            version, language = await self._resolve(request)
+            if not speaks(request.workspace, language):
+                request = replace(request, workspace=home_of(request.workspace, language))
             entry = self._fleet.find(request.workspace)
             if entry is not None:
-                return await self._admitted(request, entry, execution)
-            # Nothing is made for a call that could not run.
-            await self._resolve(request)
+                return await self._admitted(request, entry, version, execution)
             async with self._admission.newcomer(request.workspace):
-                return await self._admitted(request, await self._made(request), execution)
+                return await self._admitted(request, await self._made(request), version, execution)
         finally:
             self.inflight -= 1
 
@@ -129,11 +133,10 @@ class Executions:
             await self._audit.say(DAEMON, "workspace.created", "Made for its first call.", request.workspace)
         return entry
 
-    async def _admitted(self, request: Request, entry: Entry, execution: ExecutionId) -> Execution:
+    async def _admitted(self, request: Request, entry: Entry, version: Version, execution: ExecutionId) -> Execution:
         admitted = self._admission.call(entry, size=request.size, inline=request.inline is not None)
         # From here on nothing stops or forgets the workspace that this call is for.
         with entry.unit.attend(), admitted:
-            version = await self._resolve(request)
             progress = _Progress(execution, self._clock.now())
             if request.id is None:
                 unit, outcome = await self._attended(request, entry, version, progress)
@@ -232,13 +235,14 @@ class Executions:
         if record.outcome is not None:
             self._tally.note(record.workspace, record.outcome.duration_ms, failed=failed)
 
-    async def _resolve(self, request: Request) -> Version:
+    async def _resolve(self, request: Request) -> tuple[Version, Language]:
         if request.inline is not None:
-            return request.inline.version
+            return request.inline.version, request.inline.language
         owner = owner_of(request.workspace)
         if request.version is None:
             return await self._plugins.current(owner, request.slug)
-        return (await self._plugins.source(owner, request.slug, request.version)).version
+        source = await self._plugins.source(owner, request.slug, request.version)
+        return source.version, source.language
 
     def _record(
         self,

@@ -22,8 +22,8 @@ Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,63}$")]
 Version = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 ExecutionId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:@-]{0,127}$")]
 
-Language = Literal["javascript"]
-"""What can be run. Python is named in the design and joins when its runtime does."""
+Language = Literal["javascript", "python"]
+"""What can be run."""
 Isolation = Literal["container", "worker", "none"]
 IsolationChoice = Literal["container", "docker", "podman", "worker", "none"]
 """What may be asked for: `docker` and `podman` mean `container`."""

@@ -9,7 +9,14 @@ import pytest
 from tests.contract.runtime.conftest import StartRuntime
 from tests.contract.runtime.subject import Runtime, failed
 
-_LEVELS = [("error", "bad"), ("warn", "hm"), ("info", "fyi"), ("debug", "dbg"), ("stdout", "raw"), ("stderr", "raw too")]
+_LEVELS = [
+    ("error", "bad"),
+    ("warn", "hm"),
+    ("info", "fyi"),
+    ("debug", "dbg"),
+    ("stdout", "raw"),
+    ("stderr", "raw too"),
+]
 PRINTED = {
     "javascript": [("log", "hello world 42 { a: 1 }"), *_LEVELS],
     "python": [("stdout", "hello world 42 {'a': 1}"), *_LEVELS],

@@ -80,7 +80,9 @@ def test_every_way_to_define_execute(shared: Runtime, code: str) -> None:
 
 def test_the_context_has_attributes_too(shared: Runtime) -> None:
     """What the caller sent is there as members and as attributes; what is not there says so."""
-    code = "def execute(input, context):\n    return [context.userId, context['executionId'], hasattr(context, 'nope')]\n"
+    code = (
+        "def execute(input, context):\n    return [context.userId, context['executionId'], hasattr(context, 'nope')]\n"
+    )
     assert run(shared, code, context={"userId": "alice"}, executionId="e-1")["output"] == ["alice", "e-1", False]
 
 
@@ -116,7 +118,9 @@ def test_anything_can_be_raised(shared: Runtime, lines: list[str], says: str) ->
     assert len(error["message"]) <= 4096
 
 
-@pytest.mark.parametrize("value", ["float('nan')", "float('inf')", "{1, 2}", "b'x'", "chr(0xd800)", "{(1, 2): 3}", "print"])
+@pytest.mark.parametrize(
+    "value", ["float('nan')", "float('inf')", "{1, 2}", "b'x'", "chr(0xd800)", "{(1, 2): 3}", "print"]
+)
 def test_results_without_json(shared: Runtime, value: str) -> None:
     """What JSON does not have is OutputInvalid."""
     failed(run(shared, body(f"return {value}")), "OutputInvalid")

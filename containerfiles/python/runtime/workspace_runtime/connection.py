@@ -5,12 +5,12 @@ from __future__ import annotations
 import socket
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 from workspace_runtime.http_error import HttpError
 from workspace_runtime.loop import READ, WRITE, Loop
 from workspace_runtime.request import BadRequest, Request
 
+TYPE_CHECKING = False  # `typing` takes milliseconds to import, and is for checkers alone
 if TYPE_CHECKING:
     from workspace_runtime.execution import Execution
 
@@ -27,7 +27,9 @@ class Connection:
     """`handle` is called with each whole request and answers it now or later. `waiting` is the execution that the
     client waits for: it is cancelled when the client goes away."""
 
-    def __init__(self, sock: socket.socket, loop: Loop, cap: int, handle: Handler, closed: Callable[[Connection], None]):
+    def __init__(
+        self, sock: socket.socket, loop: Loop, cap: int, handle: Handler, closed: Callable[[Connection], None]
+    ):
         self._sock = sock
         self._loop = loop
         self._cap = cap

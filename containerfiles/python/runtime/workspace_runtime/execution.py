@@ -5,12 +5,12 @@ from __future__ import annotations
 import itertools
 import json
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING
 
 from workspace_runtime.connection import Connection
 from workspace_runtime.http_error import HttpError
 from workspace_runtime.settings import Settings
 
+TYPE_CHECKING = False  # `typing` takes milliseconds to import, and is for checkers alone
 if TYPE_CHECKING:
     from workspace_runtime.plugins import Plugin
     from workspace_runtime.worker import Worker

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 from binascii import Error as Base64Error
 from binascii import a2b_base64
 from collections.abc import Mapping
@@ -43,7 +42,7 @@ class Bundle:
 
     def write(self, folder: str) -> None:
         """Into a folder that is made anew. Raises LoadFailure when there is no room for it."""
-        shutil.rmtree(folder, ignore_errors=True)
+        remove(folder)
         try:
             for path, data in self.files.items():
                 place = f"{folder}/{path}"
@@ -63,8 +62,18 @@ def folder_of(root: str, slug: str, version: str) -> str:
 
 
 def remove(folder: str) -> None:
-    """Idempotent."""
-    shutil.rmtree(folder, ignore_errors=True)
+    """Idempotent. (shutil alone takes 6 ms to import.)"""
+    for parent, folders, names in os.walk(folder, topdown=False):
+        for name in names:
+            os.unlink(f"{parent}/{name}")
+        for name in folders:
+            place = f"{parent}/{name}"
+            if os.path.islink(place):
+                os.unlink(place)
+            else:
+                os.rmdir(place)
+    if os.path.isdir(folder):
+        os.rmdir(folder)
 
 
 def checked(path: object) -> str:

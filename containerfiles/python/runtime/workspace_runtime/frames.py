@@ -2,7 +2,7 @@
 
 runtime → process   LOAD   JSON: {slug, code} or {slug, folder, entry}
                     RUN    RUN_HEAD, then the request as it came
-process → runtime   READY
+process → runtime   READY  ASYNCHRONOUS, when the plugin needs asyncio
                     LOAD_FAILED  JSON: {message, stack, line?, column?}
                     DONE   END_HEAD, then the output as JSON
                     FAILED END_HEAD, then JSON: {type, name, message, stack}
@@ -25,6 +25,8 @@ END_HEAD = Struct("<dB")
 
 LOAD, RUN = 1, 2
 READY, LOAD_FAILED, DONE, FAILED, LOG, EMIT = 1, 2, 3, 4, 5, 6
+
+ASYNCHRONOUS = b"a"
 
 LEVELS = ("debug", "info", "warn", "error", "stdout", "stderr")
 STDOUT, STDERR = LEVELS.index("stdout"), LEVELS.index("stderr")

@@ -10,11 +10,11 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING
 
 from workspace_runtime import kernel
 from workspace_runtime.loop import Loop
 
+TYPE_CHECKING = False  # `typing` takes milliseconds to import, and is for checkers alone
 if TYPE_CHECKING:
     from workspace_runtime.settings import Settings
     from workspace_runtime.worker import Worker

@@ -4,15 +4,25 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Protocol
 
 from workspace_runtime import files
 from workspace_runtime.files import Bundle
 from workspace_runtime.outcomes import LoadFailure
 
+TYPE_CHECKING = False  # `typing` takes milliseconds to import, and is for checkers alone
 if TYPE_CHECKING:
+    from typing import Protocol
+
     from workspace_runtime.execution import Execution
     from workspace_runtime.worker import Worker
+
+    class Loader(Protocol):
+        """Of the pool, what is needed here."""
+
+        def load(self, plugin: Plugin, loaded: Callable[[LoadFailure | None, float], None]) -> None: ...
+
+        def retire(self, plugin: Plugin) -> None: ...
+
 
 Answer = Callable[["Plugin | None", "LoadFailure | None", float], None]
 """Gets the version that is current now, or why the new one is not; and the milliseconds that it took to load."""
@@ -33,6 +43,7 @@ class Plugin:
         self.pace_ms = 0.0  # how long its calls take lately
         self.answered_tick = 0  # when a process of it last answered
         self.holders = 0
+        self.asynchronous = False  # it needs asyncio
         self.on_let_go: Callable[[], None] | None = None
 
     def let_go(self) -> None:
@@ -40,14 +51,6 @@ class Plugin:
         if self.retired and self.holders == 0 and self.on_let_go is not None:
             told, self.on_let_go = self.on_let_go, None
             told()
-
-
-class Loader(Protocol):
-    """Of the pool, what is needed here."""
-
-    def load(self, plugin: Plugin, loaded: Callable[[LoadFailure | None, float], None]) -> None: ...
-
-    def retire(self, plugin: Plugin) -> None: ...
 
 
 class Plugins:
@@ -77,7 +80,9 @@ class Plugins:
                 self._over(slug, lambda: answer(old, None, 0.0))
                 return
             try:
-                plugin = self._stored_bundle(slug, version, bundle) if bundle else Plugin(slug, version, _text(slug, code))
+                plugin = (
+                    self._stored_bundle(slug, version, bundle) if bundle else Plugin(slug, version, _text(slug, code))
+                )
             except LoadFailure as failure:
                 told = failure
                 self._over(slug, lambda: answer(None, told, 0.0))

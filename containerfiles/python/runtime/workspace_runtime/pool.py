@@ -285,7 +285,8 @@ class Pool:
         control, theirs = socket.socketpair()
         pipes = [os.pipe2(os.O_CLOEXEC) for _ in range(2)]
         passed = [theirs.fileno(), pipes[0][1], pipes[1][1]]
-        order = {"slug": plugin.slug, "runtime": os.getpid(), "memory": self._settings.memory_bytes}
+        order: dict[str, object] = {"slug": plugin.slug, "runtime": os.getpid(), "memory": self._settings.memory_bytes}
+        order["asyncio"] = plugin.asynchronous
         try:
             pid = self._spawner.spawn(order, passed)
         except CannotSpawn:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-import platform
 import re
+import sys
 import time
 from collections.abc import Callable
 
@@ -63,7 +63,7 @@ class Routes:
             "status": "draining" if pool.draining else "healthy",
             "uptime": round(time.monotonic() - self._started, 6),
             "runtime": "python",
-            "runtimeVersion": platform.python_version(),
+            "runtimeVersion": sys.version.partition(" ")[0],
             "inflight": pool.inflight,
             "executions": pool.executions,
             "queued": pool.queued,

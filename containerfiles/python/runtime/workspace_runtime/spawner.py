@@ -10,7 +10,6 @@ from __future__ import annotations
 import gc
 import json
 import os
-import select
 import signal
 import socket
 from collections.abc import Mapping
@@ -19,7 +18,6 @@ from workspace_runtime import kernel
 
 _MESSAGE_BYTES = 4096
 _REPLY_S = 10.0
-_WARM_UP_MS = 200
 
 
 class CannotSpawn(Exception):
@@ -77,22 +75,17 @@ def _serve(sock: socket.socket) -> None:
 
     gc.collect()
     gc.freeze()
-    warm = False
-    poll = select.poll()
-    poll.register(sock, select.POLLIN)
     while True:
-        if not poll.poll(None if warm else _WARM_UP_MS):
-            # Nothing is to be done: what async plugins need is imported for all of them, and shared.
-            import asyncio  # noqa: PLC0415, F401
-
-            gc.collect()
-            gc.freeze()
-            warm = True
-            continue
         message, fds, _, _ = socket.recv_fds(sock, _MESSAGE_BYTES, 3)
         if not message:
             return
-        _fork(sock, json.loads(message), fds)
+        order = json.loads(message)
+        if order["asyncio"]:
+            # The first process of an async plugin imports it for itself (45 ms); from the second on it is shared.
+            import asyncio  # noqa: PLC0415, F401
+
+            gc.freeze()
+        _fork(sock, order, fds)
 
 
 def _fork(sock: socket.socket, order: dict[str, object], fds: list[int]) -> None:

@@ -15,10 +15,10 @@ import signal
 import socket
 import time
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Protocol
 
 from workspace_runtime import kernel, outcomes
 from workspace_runtime.frames import (
+    ASYNCHRONOUS,
     DONE,
     EMIT,
     END_HEAD,
@@ -38,23 +38,26 @@ from workspace_runtime.loop import READ, WRITE, Loop
 from workspace_runtime.outcomes import Error, LoadFailure
 from workspace_runtime.pipes import Pipes
 
+TYPE_CHECKING = False  # `typing` takes milliseconds to import, and is for checkers alone
 if TYPE_CHECKING:
+    from typing import Protocol
+
     from workspace_runtime.execution import Execution
     from workspace_runtime.plugins import Plugin
+
+    class Owner(Protocol):
+        """Who is told of a worker."""
+
+        def settled(self, worker: Worker, execution: Execution) -> None: ...
+
+        def ended(self, worker: Worker) -> None: ...
+
 
 _PIECE = 256 * 1024
 _SLACK_BYTES = 65536  # of a frame, besides what it may hold
 _ERROR_BYTES = 256 * 1024
 _SILENT_S = 1.0
 _FOREVER = float("inf")
-
-
-class Owner(Protocol):
-    """Who is told of a worker."""
-
-    def settled(self, worker: Worker, execution: Execution) -> None: ...
-
-    def ended(self, worker: Worker) -> None: ...
 
 
 class Worker:
@@ -203,6 +206,7 @@ class Worker:
             else:
                 self._malformed()
         elif kind == READY and self._loaded is not None:
+            self.plugin.asynchronous = payload == ASYNCHRONOUS
             self._children = frozenset(kernel.children(self.pid))
             self._load_over(None)
         elif kind == LOAD_FAILED and self._loaded is not None:

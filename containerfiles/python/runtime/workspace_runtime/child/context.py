@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 
-class Context(dict[str, Any]):
+class Context(dict[str, object]):
     """A dict whose members are attributes as well. `emit(value)` tells the caller something before the end."""
 
     def __init__(self, members: Mapping[str, object], emit: Callable[[object], None]) -> None:

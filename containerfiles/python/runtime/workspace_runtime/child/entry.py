@@ -16,10 +16,10 @@ from collections.abc import Mapping
 from workspace_runtime import kernel
 from workspace_runtime.child.channel import Channel
 from workspace_runtime.child.describe import describe_load
-from workspace_runtime.child.load import load_plugin
+from workspace_runtime.child.load import is_async, load_plugin
 from workspace_runtime.child.logs import capture_output
 from workspace_runtime.child.run import Runner
-from workspace_runtime.frames import LOAD, LOAD_FAILED, READY, RUN
+from workspace_runtime.frames import ASYNCHRONOUS, LOAD, LOAD_FAILED, READY, RUN
 
 _CONTROL = 3
 _ENVIRONMENT = {"TZ": "UTC", "LANG": "C.UTF-8", "HOME": "/tmp", "TMPDIR": "/tmp"}  # noqa: S108 (its own)
@@ -46,10 +46,12 @@ def run(order: Mapping[str, object], fds: list[int]) -> None:
     except BaseException as error:
         channel.send(LOAD_FAILED, 0, describe_load(error, wanted))
         return
+    if is_async(function):
+        import asyncio  # noqa: PLC0415, F401  (now, and not in the time of the first call)
     logs.flush()
     runner = Runner(channel, logs, function)
     gc.freeze()
-    channel.send(READY, 0)
+    channel.send(READY, 0, ASYNCHRONOUS if "asyncio" in sys.modules else b"")
     while True:
         kind, seq, payload = channel.receive()
         if kind != RUN:

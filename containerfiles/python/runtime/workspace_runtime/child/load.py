@@ -6,7 +6,6 @@ import os
 import sys
 import types
 from collections.abc import Callable
-from typing import Any
 
 from workspace_runtime.child.describe import PluginShapeError
 from workspace_runtime.child.names import remember, virtual
@@ -16,7 +15,8 @@ _HOW = (
     "`async def execute(input, context): ...`."
 )
 _VENDORED = ("site-packages", "vendor")
-Function = Callable[[Any, Any], Any]
+_ASYNC = 0x80 | 0x200  # CO_COROUTINE, CO_ASYNC_GENERATOR
+Function = Callable[[object, object], object]
 
 
 def load_plugin(wanted: dict[str, str]) -> Function:
@@ -27,6 +27,12 @@ def load_plugin(wanted: dict[str, str]) -> Function:
         raise PluginShapeError(_HOW)
     function: Function = found
     return function
+
+
+def is_async(function: Function) -> bool:
+    """Whether it surely needs an event loop."""
+    code = getattr(function, "__code__", None)
+    return isinstance(code, types.CodeType) and bool(code.co_flags & _ASYNC)
 
 
 class _Source:

@@ -8,10 +8,13 @@ from __future__ import annotations
 
 import io
 import sys
-from typing import Any
 
 from workspace_runtime.child.channel import Channel
 from workspace_runtime.frames import LEVELS, LOG, STDERR, STDOUT
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 _ENTRY_LEAST = 30  # what an entry costs at least, besides its message
 _PENDING_MOST = 8192

@@ -8,7 +8,6 @@ import sys
 from _thread import _count as threads
 from time import perf_counter
 from types import AsyncGeneratorType, CoroutineType, GeneratorType
-from typing import Any
 
 from workspace_runtime.child.channel import Channel
 from workspace_runtime.child.context import Context
@@ -17,6 +16,10 @@ from workspace_runtime.child.load import Function
 from workspace_runtime.child.logs import Logs, capture_logging
 from workspace_runtime.frames import DONE, EMIT, END_HEAD, FAILED, RUN_HEAD
 
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 _PLAIN = (dict, list, str, int, float, type(None))
 
