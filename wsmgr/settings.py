@@ -129,7 +129,11 @@ class Settings(BaseSettings):
     )
     image: str = setting(
         "localhost/wsmgr-node:latest",
-        description="The workspace image (WORKSPACE_IMAGE).",
+        description="The image of workspaces that run JavaScript plugins (WORKSPACE_IMAGE).",
+    )
+    python_image: str = setting(
+        "localhost/wsmgr-python:latest",
+        description="The image of workspaces that run Python plugins.",
     )
     base_port: int = setting(
         4000,

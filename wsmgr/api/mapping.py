@@ -60,8 +60,8 @@ def workspace(daemon: Daemon, entry: Entry, plugins: Sequence[PluginVersion]) ->
         restarts=unit.restarts,
         desired=entry.record.desired.value,
         reason=unit.reason,
-        image=daemon.image if unit.isolation is Isolation.CONTAINER else None,
-        runtime="node",
+        image=daemon.images[entry.runtime] if unit.isolation is Isolation.CONTAINER else None,
+        runtime=entry.runtime.value,
         plugins=[
             wire_workspace.WorkspacePlugin(slug=p.slug, version=p.version, language=p.language.value) for p in plugins
         ],
@@ -183,7 +183,7 @@ def plugin_version(value: PluginVersion) -> wire_plugin.PluginVersion:
     return wire_plugin.PluginVersion(
         slug=value.slug,
         version=value.version,
-        language=value.language.value,  # type: ignore[arg-type]  # only what can run is ever stored
+        language=value.language.value,
         size=value.size,
         created_at=value.created_at,
         created_by=value.created_by,

@@ -16,7 +16,8 @@ from wsmgr.adapters.store.sql import SqlStore
 from wsmgr.adapters.vault import FileVault
 from wsmgr.adapters.volumes import VolumePool
 from wsmgr.adapters.webhook import WebhookCaller, WebhookNotifier
-from wsmgr.adapters.worker import NoneEngine, WorkerEngine
+from wsmgr.adapters.worker import NoneEngine, WorkerEngine, python_program
+from wsmgr.adapters.worker import Program as RuntimeProgram
 from wsmgr.bootstrap import places
 from wsmgr.bootstrap.state import instance_of
 from wsmgr.control.admission import Admission
@@ -67,6 +68,7 @@ from wsmgr.control.wishes import Wishes
 from wsmgr.control.workspaces import Workspaces
 from wsmgr.core.isolation import Isolation
 from wsmgr.core.limits import MIB
+from wsmgr.core.runtime import Runtime
 from wsmgr.ports.caller import Caller
 from wsmgr.ports.cgroup import Cgroups
 from wsmgr.ports.channel import Channel
@@ -155,11 +157,18 @@ def engines(settings: Settings, service: ApiService | None) -> dict[Isolation, E
     runtime = places.containerfiles() / "node" / "runtime"
     node = places.node()
     state = settings.state_dir / "workers"
+    python = _python()
     return {
         Isolation.CONTAINER: _podman(settings, instance, service),
-        Isolation.WORKER: WorkerEngine(node=node, runtime=runtime, state=state, instance=instance),
-        Isolation.NONE: NoneEngine(node=node, runtime=runtime, state=state, instance=instance),
+        Isolation.WORKER: WorkerEngine(node=node, runtime=runtime, state=state, instance=instance, python=python),
+        Isolation.NONE: NoneEngine(node=node, runtime=runtime, state=state, instance=instance, python=python),
     }
+
+
+def _python() -> RuntimeProgram | None:
+    found = places.python()
+    folder = places.containerfiles() / "python" / "runtime"
+    return None if found is None else python_program(found.program, found.library, folder)
 
 
 def _podman(settings: Settings, instance: str, service: ApiService | None) -> PodmanEngine:
@@ -182,8 +191,9 @@ def compose(settings: Settings, parts: Adapters) -> Daemon:
     every = Engines(parts.engines, clock, probe_s=settings.engine_probe_s)
     plans = Plans(parts.plans)
     defaults = Defaults(settings.isolation, settings.fallback, settings.default_plan or None)
+    images = {Runtime.NODE: settings.image, Runtime.PYTHON: settings.python_image}
     terms = Terms(store, plans, defaults)
-    fleet = Fleet(store, clock, terms, settings.image, parts.volumes)
+    fleet = Fleet(store, clock, terms, images, parts.volumes)
     timings = Timings(settings.start_deadline_s, settings.stop_grace_s)
     budget_mb = None if parts.memory_mb is None else parts.memory_mb * settings.memory_budget
     capacity = Capacity(fleet, clock, budget_mb)
@@ -193,7 +203,7 @@ def compose(settings: Settings, parts: Adapters) -> Daemon:
     groups = Groups(parts.cgroups, audit)
     steps = Steps(fleet, every, channel, clock, audit, groups, data, timings)
     reconciler = Reconciler(fleet, every, clock, audit, capacity, capabilities, starts, groups, data, steps)
-    wishes = Wishes(fleet, capacity, reconciler, audit)
+    wishes = Wishes(fleet, capacity, reconciler, audit, clock)
     configuration = Configuration(store.settings, parts.vault)
     plugins = Plugins(store, fleet, terms, channel, clock, audit, configuration)
     caps = SettingsCaps(settings.plugin_config_bytes, settings.secrets_per_plugin, settings.secret_bytes)
@@ -265,7 +275,7 @@ def compose(settings: Settings, parts: Adapters) -> Daemon:
         lifecycle=lifecycle,
         clock=clock,
         isolation=settings.isolation,
-        image=settings.image,
+        images=images,
         started=clock.monotonic(),
         metrics_per_workspace=settings.metrics_per_workspace,
     )

@@ -10,6 +10,7 @@ from wsmgr.control.entry import Entry
 from wsmgr.control.fleet import Fleet
 from wsmgr.control.terms import Terms
 from wsmgr.core.admission import OneCall, OneQueued, OneWorkspace, Usage, admit
+from wsmgr.core.errors import QuotaExceeded
 from wsmgr.core.ids import OwnerKey, WorkspaceId, owner_of
 from wsmgr.core.limits import Limits
 from wsmgr.core.rate import refilled, spent
@@ -62,6 +63,14 @@ class Admission:
             account = self._fleet.account(owner)
             # Those that are wanted in memory by now are in what the account holds.
             more = sum(not account.holds(one) for one in coming)
-            admit(limits, OneWorkspace(), account.holding(self._clock.monotonic()).besides(limits, more))
+            now = self._clock.monotonic()
+            leaving = account.gives_way(workspace, now)
+            try:
+                admit(limits, OneWorkspace(), account.holding(now).besides(limits, more))
+            except QuotaExceeded:
+                if not leaving:
+                    raise
+                # It is let in when one that has the other runtime can be stopped for it; who that is `Wishes` decides.
+                admit(limits, OneWorkspace(), account.holding(now, without=leaving).besides(limits, more))
         with self._arrivals.coming(owner, workspace):
             yield

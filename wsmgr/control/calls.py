@@ -71,7 +71,7 @@ class Calls:
                 listener = _masked(flight.listener, settings.mask)
                 return settings.mask.outcome(_said_by_us(flight, await self._channel.execute(endpoint, call, listener)))
             except UnknownVersion:
-                refused = await self._sync(request, entry, unit, endpoint, settings)
+                refused = await self._sync(request, entry, unit, endpoint, call, settings)
                 if refused is not None:
                     return _failed(refused.type, refused.message, stack=refused.stack)
             except RuntimeBusy:
@@ -96,14 +96,12 @@ class Calls:
         return await self._configuration.of(owner_of(request.workspace), request.slug)
 
     async def _sync(
-        self, request: Request, entry: Entry, unit: Unit, endpoint: Endpoint, settings: PluginSettings
+        self, request: Request, entry: Entry, unit: Unit, endpoint: Endpoint, call: Call, settings: PluginSettings
     ) -> Failure | None:
         """Bring the version that the call wants; a Failure when it does not load there."""
         source = request.inline
         if source is None:
-            owner = owner_of(request.workspace)
-            version = request.version or await self._plugins.current(owner, request.slug)
-            source = await self._plugins.source(owner, request.slug, version)
+            source = await self._plugins.source(owner_of(request.workspace), request.slug, call.version)
         try:
             refused = await self._plugins.push(unit, source, settings)
         except ChannelClosed:

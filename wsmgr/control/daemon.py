@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from wsmgr.control.alerts import Alerts
@@ -26,6 +27,7 @@ from wsmgr.control.reconciler import Reconciler
 from wsmgr.control.usage import Usage
 from wsmgr.control.workspaces import Workspaces
 from wsmgr.core.isolation import Isolation
+from wsmgr.core.runtime import Runtime
 from wsmgr.ports.channel import Channel
 from wsmgr.ports.clock import Clock
 from wsmgr.ports.store import Store
@@ -61,6 +63,6 @@ class Daemon:
     lifecycle: Lifecycle
     clock: Clock
     isolation: Isolation
-    image: str
+    images: Mapping[Runtime, str]
     started: float
     metrics_per_workspace: int

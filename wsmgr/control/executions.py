@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import uuid
+from dataclasses import replace
 
 from wsmgr.control.admission import Admission
 from wsmgr.control.attempts import Attempts
@@ -18,6 +19,8 @@ from wsmgr.control.tally import Tally
 from wsmgr.core.errors import Conflict, ShuttingDown, StoreUnavailable, WsmgrError
 from wsmgr.core.execution import Execution, ExecutionState
 from wsmgr.core.ids import ExecutionId, Version, owner_of
+from wsmgr.core.plugin import Language
+from wsmgr.core.runtime import home_of, speaks
 from wsmgr.ports.channel import Listener
 from wsmgr.ports.clock import Clock
 from wsmgr.ports.store import Store
@@ -111,16 +114,16 @@ class Executions:
             del self._named[flight.id]
 
     async def _run(self, flight: Flight) -> Execution:
-        request = flight.request
         self.inflight += 1
         try:
+            # Nothing is made for a call that could not run; and where it runs depends on its language.
+            version, language = await self.resolve(flight.request)
+            flight.request = request = at_home(flight.request, language)
             entry = self._fleet.find(request.workspace)
             if entry is not None:
-                return await self._admitted(flight, entry)
-            # Nothing is made for a call that could not run.
-            await self.resolve(request)
+                return await self._admitted(flight, entry, version)
             async with self._admission.newcomer(request.workspace):
-                return await self._admitted(flight, await self._made(request))
+                return await self._admitted(flight, await self._made(request), version)
         finally:
             self.inflight -= 1
 
@@ -131,13 +134,12 @@ class Executions:
             await self._audit.say(DAEMON, "workspace.created", "Made for its first call.", request.workspace)
         return entry
 
-    async def _admitted(self, flight: Flight, entry: Entry) -> Execution:
+    async def _admitted(self, flight: Flight, entry: Entry, version: Version) -> Execution:
         request = flight.request
         queued = flight.starting is not None
         admitted = self._admission.call(entry, size=request.size, inline=request.inline is not None, paid=queued)
         # From here on nothing stops or forgets the workspace that this call is for.
         with entry.unit.attend(), admitted:
-            version = await self.resolve(request)
             if queued:
                 return await self._queued(flight, entry, version)
             if request.id is not None:
@@ -199,14 +201,22 @@ class Executions:
             if record.outcome.failure is not None and record.outcome.failure.disk_full:
                 self._tally.note_refused(record.workspace)
 
-    async def resolve(self, request: Request) -> Version:
-        """The version that a call would run now. Raises NotFound."""
+    async def resolve(self, request: Request) -> tuple[Version, Language]:
+        """The version that a call would run now, and what it is written in. Raises NotFound."""
         if request.inline is not None:
-            return request.inline.version
+            return request.inline.version, request.inline.language
         owner = owner_of(request.workspace)
         if request.version is None:
             return await self._plugins.current(owner, request.slug)
-        return (await self._plugins.source(owner, request.slug, request.version)).version
+        source = await self._plugins.source(owner, request.slug, request.version)
+        return source.version, source.language
+
+
+def at_home(request: Request, language: Language) -> Request:
+    """The same call, to the workspace of its owner that runs this language."""
+    if speaks(request.workspace, language):
+        return request
+    return replace(request, workspace=home_of(request.workspace, language))
 
 
 def same_request(fingerprint: str, request: Request) -> None:

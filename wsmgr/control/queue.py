@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 import structlog
 
 from wsmgr.control.admission import Admission
-from wsmgr.control.executions import Executions, same_request
+from wsmgr.control.executions import Executions, at_home, same_request
 from wsmgr.control.flight import Flight, cancelled_by_caller, without_output
 from wsmgr.control.lanes import Lanes, Waiting
 from wsmgr.control.parcel import packed, unpacked
@@ -93,8 +93,8 @@ class Queue:
                 return await self._known(first, request)
         owner = owner_of(request.workspace)
         terms = self._terms.of(await self._terms.owner(owner))
-        version = await self._executions.resolve(request)
-        request = replace(request, id=request.id or ExecutionId(uuid.uuid4().hex))
+        version, language = await self._executions.resolve(request)
+        request = replace(at_home(request, language), id=request.id or ExecutionId(uuid.uuid4().hex))
         record = Execution(
             id=ExecutionId(str(request.id)),
             workspace=request.workspace,

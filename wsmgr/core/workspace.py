@@ -11,6 +11,7 @@ from wsmgr.core.cgroup import Ceilings
 from wsmgr.core.ids import OwnerKey, WorkspaceId
 from wsmgr.core.isolation import Isolation
 from wsmgr.core.limits import MIB
+from wsmgr.core.runtime import Runtime
 
 FIRST_UID = 10_000
 """The uid inside the user namespace that slot 0 gets. Slots are never shared by two workspaces."""
@@ -84,6 +85,7 @@ class Spec:
     log_bytes: int
     log_file_bytes: int = 1024 * 1024
     data: str | None = None
+    runtime: Runtime = Runtime.NODE
 
     @property
     def ceilings(self) -> Ceilings:

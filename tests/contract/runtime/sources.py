@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from tests.contract.runtime.sources_python import PYTHON
+
 # case → language → code
 SOURCES: dict[str, dict[str, str]] = {
     "echo": {"javascript": "export default (input, context) => ({ input, context });"},
@@ -142,6 +144,9 @@ SOURCES: dict[str, dict[str, str]] = {
     "load-no-function": {"javascript": "export const answer = 42;"},
     "load-unknown-module": {"javascript": "import _ from 'lodash';\nexport default () => _.VERSION;"},
 }
+
+for _case, _code in PYTHON.items():
+    SOURCES.setdefault(_case, {})["python"] = _code
 
 
 def source(case: str, language: str) -> str:
