@@ -14,6 +14,7 @@ from tests.fakes.meter import FakeMeter, InlineOffload
 from tests.fakes.notifier import FakeNotifier
 from tests.fakes.plans import FakePlans
 from tests.fakes.store import FakeStore
+from tests.fakes.validator import FakeValidator
 from wsmgr.bootstrap.compose import Adapters, compose
 from wsmgr.control.daemon import Daemon
 from wsmgr.control.request import Request
@@ -53,6 +54,7 @@ class FakeDaemon:
         self.notifier = FakeNotifier()
         self.plans = FakePlans()
         self.meter = FakeMeter()
+        self.validator = FakeValidator()
         self.offload = InlineOffload()
         self.settings = Settings(state_dir=state_dir, socket=state_dir / "api.sock", **settings)  # type: ignore[arg-type]
         self.daemon = self._compose()
@@ -74,6 +76,7 @@ class FakeDaemon:
             self._clock,
             self.plans,
             self.meter,
+            self.validator,
             memory_mb=self._memory_mb,
             notifier=self.notifier,
             offload=self.offload,

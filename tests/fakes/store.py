@@ -135,7 +135,7 @@ class FakeStore(Store):
         for version, stored in versions.items():
             versions[version] = replace(stored, current=False)
         versions.pop(plugin.version, None)
-        size = len(plugin.code.encode())
+        size = plugin.size
         put = PluginVersion(owner, plugin.slug, plugin.version, plugin.language, size, now, by, current=True)
         versions[plugin.version] = put
         return put

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from wsmgr.adapters.bundles import ArchiveUnpacker
 from wsmgr.adapters.cgroup import KernelCgroups
 from wsmgr.adapters.channel import RuntimeChannel
 from wsmgr.adapters.host import ProcMeter
@@ -12,6 +13,8 @@ from wsmgr.adapters.plans import PlansFile
 from wsmgr.adapters.podman.api_service import ApiService
 from wsmgr.adapters.podman.engine import PodmanEngine
 from wsmgr.adapters.store.sql import SqlStore
+from wsmgr.adapters.validator.checker import CodeValidator
+from wsmgr.adapters.validator.rules import rules
 from wsmgr.adapters.webhook import WebhookNotifier
 from wsmgr.adapters.worker import NoneEngine, WorkerEngine
 from wsmgr.bootstrap import places
@@ -51,10 +54,12 @@ from wsmgr.control.tally import Tally
 from wsmgr.control.terms import Defaults, Terms
 from wsmgr.control.totals import Totals
 from wsmgr.control.usage import Usage
+from wsmgr.control.validation import Validation
 from wsmgr.control.wishes import Wishes
 from wsmgr.control.workspaces import Workspaces
 from wsmgr.core.isolation import Isolation
 from wsmgr.core.limits import MIB
+from wsmgr.ports.bundles import Unpacker
 from wsmgr.ports.cgroup import Cgroups
 from wsmgr.ports.channel import Channel
 from wsmgr.ports.clock import Clock
@@ -64,6 +69,7 @@ from wsmgr.ports.notifier import Notifier
 from wsmgr.ports.offload import Offload
 from wsmgr.ports.plans import PlanSource
 from wsmgr.ports.store import Store
+from wsmgr.ports.validator import Validator
 from wsmgr.settings import Settings, config_file
 
 
@@ -80,10 +86,12 @@ class Adapters:
     clock: Clock
     plans: PlanSource
     meter: Meter
+    validator: Validator
     service: ApiService | None = None
     memory_mb: float | None = None
     notifier: Notifier | None = None
     offload: Offload = field(default_factory=lambda: ThreadOffload("sampler"))
+    unpacker: Unpacker = field(default_factory=ArchiveUnpacker)
 
 
 def adapters(settings: Settings) -> Adapters:
@@ -99,6 +107,7 @@ def adapters(settings: Settings) -> Adapters:
         SystemClock(),
         plans_file(settings),
         meter,
+        CodeValidator(),
         service=service,
         memory_mb=meter.host().memory_total_bytes / MIB,
         notifier=_notifier(settings),
@@ -108,7 +117,7 @@ def adapters(settings: Settings) -> Adapters:
 def plans_file(settings: Settings) -> PlansFile:
     """Where the plans are: the file that is set must be there, the one beside the settings need not."""
     path = settings.plans_file
-    return PlansFile(path or config_file().with_name("plans.yaml"), required=path is not None)
+    return PlansFile(path or config_file().with_name("plans.yaml"), required=path is not None, rules=frozenset(rules()))
 
 
 def _notifier(settings: Settings) -> Notifier | None:
@@ -161,7 +170,8 @@ def compose(settings: Settings, parts: Adapters) -> Daemon:
     steps = Steps(fleet, every, channel, clock, audit, groups, timings)
     reconciler = Reconciler(fleet, every, clock, audit, capacity, capabilities, starts, groups, steps)
     wishes = Wishes(fleet, capacity, reconciler, audit)
-    plugins = Plugins(store, fleet, terms, channel, clock, audit)
+    validation = Validation(parts.validator, terms)
+    plugins = Plugins(store, fleet, terms, channel, clock, audit, validation, parts.unpacker)
     demand = Demand(fleet, wishes, every, reconciler, clock, audit, settings.start_deadline_s)
     calls = Calls(channel, plugins, reconciler, clock, audit)
     tally = Tally()
@@ -194,6 +204,7 @@ def compose(settings: Settings, parts: Adapters) -> Daemon:
         retention=Retention(store, clock, keep),
         usage=usage,
         delivery=Delivery(parts.notifier, store, clock, audit, feed) if parts.notifier else None,
+        validation=validation,
     )
     return Daemon(
         store=store,

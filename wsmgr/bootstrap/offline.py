@@ -10,6 +10,7 @@ from pathlib import Path
 from wsmgr.adapters.plans import PlansFile, render
 from wsmgr.adapters.podman.image import ImageBuilder, ImageReport
 from wsmgr.adapters.store.sql import SqlStore
+from wsmgr.adapters.validator.rules import rules
 from wsmgr.api.identity import digest_of, new_secret
 from wsmgr.bootstrap import places
 from wsmgr.bootstrap.compose import adapters, plans_file
@@ -74,7 +75,7 @@ def delete_token(settings: Settings, name: str) -> bool:
 def check_plans(settings: Settings, file: Path | None = None) -> tuple[str, Sequence[str]]:
     """Where the plans are from and their names: those of a file, or of the daemon's own when None. Raises
     InvalidPlans."""
-    source = plans_file(settings) if file is None else PlansFile(file, required=True)
+    source = plans_file(settings) if file is None else PlansFile(file, required=True, rules=frozenset(rules()))
     book = asyncio.run(source.read())
     return book.source, list(book.plans)
 

@@ -70,11 +70,13 @@ class Calls:
 
     async def _sync(self, request: Request, entry: Entry, unit: Unit, endpoint: Endpoint) -> Failure | None:
         """Bring the version that the call wants; a Failure when it does not load there."""
-        source = request.inline
+        source, owner = request.inline, owner_of(request.workspace)
         if source is None:
-            owner = owner_of(request.workspace)
             version = request.version or await self._plugins.current(owner, request.slug)
             source = await self._plugins.source(owner, request.slug, version)
+        else:
+            # Nobody has put it, so this is the last that is seen of it before it runs.
+            await self._plugins.vet(owner, source)
         try:
             refused = await self._plugins.push(unit, source)
         except ChannelClosed:

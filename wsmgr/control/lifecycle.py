@@ -23,6 +23,7 @@ from wsmgr.control.plans import Plans
 from wsmgr.control.reconciler import Reconciler
 from wsmgr.control.retention import Retention
 from wsmgr.control.usage import Usage
+from wsmgr.control.validation import Validation
 from wsmgr.control.wishes import Wishes
 from wsmgr.control.workspaces import Workspaces
 from wsmgr.core.errors import StoreUnavailable, WsmgrError
@@ -68,6 +69,7 @@ class Lifecycle:
         retention: Retention,
         usage: Usage,
         delivery: Delivery | None,
+        validation: Validation,
     ) -> None:
         self._store = store
         self._engines = engines
@@ -90,6 +92,7 @@ class Lifecycle:
         self._delivery = delivery
         self._retention = retention
         self._usage = usage
+        self._validation = validation
         self._dropped = 0
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -155,6 +158,7 @@ class Lifecycle:
         if self._delivery is not None:
             await self._delivery.close()
         await self._usage.close()
+        await self._validation.close()
         await self._channel.close()
         await self._engines.close()
         await self._store.close()

@@ -14,12 +14,15 @@ from wsmgr.control.audit import Audit
 from wsmgr.control.fleet import Fleet
 from wsmgr.control.terms import Terms
 from wsmgr.control.unit import Unit
+from wsmgr.control.validation import Validation
 from wsmgr.core.admission import OneVersion, Usage, admit
 from wsmgr.core.errors import InvalidRequest, NotFound, StoreUnavailable
 from wsmgr.core.ids import OwnerKey, Slug, Version, WorkspaceId, owner_of
 from wsmgr.core.limits import Limits
 from wsmgr.core.outcome import Failure
-from wsmgr.core.plugin import Language, PluginSource, PluginVersion, version_of
+from wsmgr.core.plugin import Language, PluginSource, PluginVersion, source_of_bundle, source_of_code
+from wsmgr.core.policy import Finding, Severity
+from wsmgr.ports.bundles import Format, Room, Unpacker, Wishes
 from wsmgr.ports.channel import Channel, ChannelClosed, ChannelTimeout, ProtocolViolation
 from wsmgr.ports.clock import Clock
 from wsmgr.ports.store import PluginStore
@@ -29,11 +32,31 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Put:
-    """What came of storing a version. `reloaded`: at least one live workspace loaded it."""
+    """What came of storing a version. `reloaded`: at least one live workspace loaded it, in `reload_ms`."""
 
     version: PluginVersion
     reloaded: bool
-    warnings: tuple[str, ...]
+    warnings: tuple[Finding, ...]
+    reload_ms: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """An archive as it came, and what was said with it."""
+
+    archive: bytes
+    form: Format
+    wishes: Wishes
+
+
+NOT_TRIED = Finding(
+    "",
+    0,
+    0,
+    "not-tried",
+    "No workspace of the owner runs: whether the code loads shows at the first call.",
+    Severity.WARNING,
+)
 
 
 class Plugins:
@@ -47,6 +70,8 @@ class Plugins:
         channel: Channel,
         clock: Clock,
         audit: Audit,
+        validation: Validation,
+        unpacker: Unpacker,
         *,
         load_s: float = 10.0,
     ) -> None:
@@ -56,6 +81,8 @@ class Plugins:
         self._channel = channel
         self._clock = clock
         self._audit = audit
+        self._validation = validation
+        self._unpacker = unpacker
         self._load_s = load_s
         self._current: OrderedDict[tuple[OwnerKey, Slug], Version] = OrderedDict()
         self._owned: OrderedDict[OwnerKey, tuple[PluginVersion, ...]] = OrderedDict()
@@ -106,29 +133,40 @@ class Plugins:
         return self._owned.get(owner)
 
     async def put(self, workspace: WorkspaceId, slug: Slug, language: Language, code: str, actor: str) -> Put:
-        """Load the code in a live workspace if there is one, and store it as the current version.
+        """Check the code, load it in the live workspaces if there are any, and store it as the current version.
 
-        Raises InvalidRequest when it does not load (the old version stays current), TooLarge, and QuotaExceeded for one
-        plugin too many. Of each plugin the newest versions are kept, as many as the plan says.
+        Raises InvalidRequest when it is refused or does not load (the old version stays current), TooLarge, and
+        QuotaExceeded for one plugin too many. Of each plugin the newest versions are kept, as many as the plan says.
         """
-        owner = owner_of(workspace)
-        if language is not Language.JAVASCRIPT:
+        return await self._put(workspace, source_of_code(slug, language, code), actor)
+
+    async def put_bundle(self, workspace: WorkspaceId, slug: Slug, upload: Upload, actor: str) -> Put:
+        """The same for an archive of several files. Raises InvalidRequest for one that is not safe to unpack."""
+        limits = await self._terms.limits(owner_of(workspace))
+        room = Room(limits.plugin_bytes, limits.plugin_files)
+        language, bundle = await self._unpacker.unpack(upload.archive, upload.form, room, upload.wishes)
+        return await self._put(workspace, source_of_bundle(slug, language, bundle), actor)
+
+    async def _put(self, workspace: WorkspaceId, source: PluginSource, actor: str) -> Put:
+        owner, slug = owner_of(workspace), source.slug
+        if source.language is not Language.JAVASCRIPT:
             raise InvalidRequest("Only JavaScript plugins can be run by this version of wsmgr.")
-        source = PluginSource(slug, version_of(language, code), language, code)
         limits = await self._terms.limits(owner)
         names = {plugin.slug for plugin in await self.all(owner)} | self._arrivals.of(owner)
-        admit(limits, OneVersion(len(code.encode()), slug not in names), Usage(plugins=len(names)))
+        admit(limits, OneVersion(source.size, slug not in names), Usage(plugins=len(names)))
         with self._arrivals.coming(owner, slug):
+            warnings = await self._validation.check(owner, source)
+            before = self._clock.monotonic()
             reloaded = await self._load_everywhere(owner, source)
+            reload_ms = (self._clock.monotonic() - before) * 1000
             stored = await self._store.put_version(owner, source, self._clock.now(), actor)
             self._changed(owner)
         self._remember(owner, slug, source.version)
         await self._trim(owner, slug, limits)
         await self._audit.say(actor, "plugin.put", f"{slug} {source.version[:12]}", workspace)
-        warnings = (
-            () if reloaded else ("No workspace of the owner runs: whether the code loads shows at the first call.",)
-        )
-        return Put(stored, reloaded, warnings)
+        if not reloaded:
+            return Put(stored, reloaded, (*warnings, NOT_TRIED))
+        return Put(stored, reloaded, warnings, round(reload_ms, 3))
 
     async def rollback(self, workspace: WorkspaceId, slug: Slug, to: Version | None, actor: str) -> Put:
         """Make an older version current: the one named, else the one stored before the current. Raises NotFound."""
@@ -162,6 +200,10 @@ class Plugins:
                     continue
         if existed:
             await self._audit.say(actor, "plugin.delete", str(slug), workspace)
+
+    async def vet(self, owner: OwnerKey, source: PluginSource) -> None:
+        """Look at code that is run without being put. Raises InvalidRequest when it is refused."""
+        await self._validation.check(owner, source)
 
     async def push(self, unit: Unit, source: PluginSource) -> Failure | None:
         """Bring one version to one unit; many callers share one push. Raises what Channel.put raises."""

@@ -7,6 +7,8 @@ from wsmgr.core.isolation import Isolation
 from wsmgr.core.limits import Limits
 from wsmgr.core.workspace import FIRST_UID, Spec, Workspace
 
+_FRAME_BYTES = 64
+
 
 def spec_of(record: Workspace, limits: Limits, isolation: Isolation, image: str) -> Spec:
     """The specification of a workspace on an engine; `image` is that of containers."""
@@ -25,9 +27,12 @@ def spec_of(record: Workspace, limits: Limits, isolation: Isolation, image: str)
         input_bytes=body_bytes(limits),
         output_bytes=limits.output_bytes,
         log_bytes=limits.log_bytes,
+        plugin_space_mb=limits.plugin_space_mb,
+        unrestricted=limits.unrestricted_runtime,
     )
 
 
 def body_bytes(limits: Limits) -> int:
-    """The largest body that the runtime may get: a call's, or a plugin's, whose quotes and line ends are escaped."""
-    return max(limits.input_bytes, 2 * limits.plugin_bytes) + ENVELOPE_BYTES
+    """The largest body that the runtime may get: a call's, or a plugin's, whose quotes and line ends are escaped, or
+    whose files are in base64, each with a frame of its own."""
+    return max(limits.input_bytes, 2 * limits.plugin_bytes + _FRAME_BYTES * limits.plugin_files) + ENVELOPE_BYTES

@@ -62,7 +62,8 @@ class Workspace:
 class Spec:
     """Everything an engine needs to make the workspace; equal specs make equal containers.
 
-    `cpus` in cores, `_mb` in MiB, `log_file_bytes` caps what the engine keeps of standard output.
+    `cpus` in cores, `_mb` in MiB, `log_file_bytes` caps what the engine keeps of standard output. `unrestricted`: the
+    runtime's own restrictions of plugins (no processes, few files) are off; those of the isolation hold as ever.
     """
 
     workspace: WorkspaceId
@@ -80,6 +81,8 @@ class Spec:
     output_bytes: int
     log_bytes: int
     log_file_bytes: int = 1024 * 1024
+    plugin_space_mb: int = 32
+    unrestricted: bool = False
 
     @property
     def ceilings(self) -> Ceilings:

@@ -3,6 +3,7 @@
 // that says anything else is ended.
 import { MessageChannel, Worker, receiveMessageOnPort } from 'node:worker_threads';
 import * as outcome from './outcomes.mjs';
+import { restrictions } from './restrictions.mjs';
 import { DONE, FAILED, LOAD_FAILED, LOG_HEADER_BYTES, READY, REFUSED, UNCAUGHT } from './protocol.mjs';
 
 const MEBIBYTE = 1024 * 1024;
@@ -44,11 +45,11 @@ export class PluginThread {
   #spawn(plugin, port, logs) {
     const worker = new Worker(ENTRY, {
       name: `plugin:${plugin.slug}`,
-      workerData: { port, logs, slug: plugin.slug, code: plugin.code },
+      workerData: { port, logs, slug: plugin.slug, ...contentOf(plugin) },
       transferList: [port],
       env: ENVIRONMENT,
       argv: [],
-      execArgv: [],
+      execArgv: restrictions(plugin, this.settings),
       stdin: false,
       stdout: true,
       stderr: true,
@@ -214,6 +215,10 @@ export class PluginThread {
     if (error?.code === 'ERR_WORKER_OUT_OF_MEMORY') return outcome.outOfMemory();
     return outcome.crashed(String(error?.message).slice(0, 500));
   }
+}
+
+function contentOf({ content: { code, folder } }) {
+  return folder === undefined ? { code } : { folder: { dir: folder.dir, entry: folder.entry } };
 }
 
 /**

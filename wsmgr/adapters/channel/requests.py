@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 
 import orjson
 
+from wsmgr.core.bundle import Bundle
 from wsmgr.core.errors import InvalidRequest
 from wsmgr.core.ids import Slug
 from wsmgr.core.plugin import PluginSource
@@ -43,12 +45,18 @@ def execute(call: Call, namespace: str | None) -> bytes:
 
 def put(plugin: PluginSource, namespace: str | None) -> bytes:
     """`PUT /plugins/{slug}`. Raises InvalidRequest when the code is not text that UTF-8 can hold."""
+    content = {"code": plugin.code} if plugin.bundle is None else {"bundle": _bundle(plugin.bundle)}
     try:
-        body = orjson.dumps({"version": plugin.version, "language": plugin.language.value, "code": plugin.code})
+        body = orjson.dumps({"version": plugin.version, "language": plugin.language.value, **content})
     except orjson.JSONEncodeError as error:
         raise InvalidRequest(f"The code of {plugin.slug} cannot be written as JSON: {error}.") from None
     line = f"PUT /plugins/{wire_slug(plugin.slug, namespace)}"
     return _HEAD % (line.encode(), len(body)) + body
+
+
+def _bundle(bundle: Bundle) -> dict[str, object]:
+    files = [{"path": file.path, "data": base64.b64encode(file.data).decode()} for file in bundle.files]
+    return {"entry": bundle.entry, "files": files}
 
 
 def delete(slug: Slug, namespace: str | None) -> bytes:

@@ -5,7 +5,18 @@ from __future__ import annotations
 from datetime import datetime
 from typing import ClassVar
 
-from sqlalchemy import BigInteger, ForeignKeyConstraint, Index, Integer, LargeBinary, MetaData, String, Text, text
+from sqlalchemy import (
+    BigInteger,
+    ForeignKeyConstraint,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Text,
+    false,
+    text,
+)
 from sqlmodel import Field, SQLModel
 
 KEY = String().with_variant(String(collation="C"), "postgresql")
@@ -68,7 +79,7 @@ class SlotRow(Row, table=True):
 
 class PluginVersionRow(Row, table=True):
     """The content of one version. `serial` grows with every put of the plugin. `code` is UTF-8, as bytes because
-    PostgreSQL's text refuses NUL."""
+    PostgreSQL's text refuses NUL; or a bundle in its canonical form, where `bundled`, which is read only with it."""
 
     __tablename__ = "plugin_versions"
 
@@ -82,6 +93,7 @@ class PluginVersionRow(Row, table=True):
     created_by: str
     # Last: SQLite finds the small columns without walking over megabytes of code.
     code: bytes = Field(sa_type=LargeBinary)
+    bundled: bool = Field(default=False, sa_column_kwargs={"server_default": false()})
 
 
 class PluginRow(Row, table=True):

@@ -63,7 +63,7 @@ class PlainLauncher:
             *self._program.argv(str(self._program.node), str(self._program.folder)),
         ]
         try:
-            child = await spawn(argv, environment(spec, str(socket), str(home)), home)
+            child = await spawn(argv, environment(spec, str(socket), str(home), f"{home}/plugins"), home)
         except BaseException:
             tidy()
             raise

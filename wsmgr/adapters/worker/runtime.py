@@ -32,8 +32,9 @@ class Program:
         return [node, *NODE_OPTIONS, f"{folder}/{self.main}"]
 
 
-def environment(spec: Spec, socket: str, home: str) -> Mapping[str, str]:
-    """Everything that the runtime is told; nothing of the daemon's own environment is in it."""
+def environment(spec: Spec, socket: str, home: str, plugins: str | None = None) -> Mapping[str, str]:
+    """Everything that the runtime is told; nothing of the daemon's own environment is in it. `plugins`: where it puts
+    their files, where that is not /plugins."""
     return {
         "LISTEN": socket,
         "HOME": home,
@@ -48,4 +49,6 @@ def environment(spec: Spec, socket: str, home: str) -> Mapping[str, str]:
         "WSMGR_INPUT_BYTES": str(spec.input_bytes),
         "WSMGR_OUTPUT_BYTES": str(spec.output_bytes),
         "WSMGR_LOG_BYTES": str(spec.log_bytes),
+        **({"WSMGR_UNRESTRICTED": "1"} if spec.unrestricted else {}),
+        **({"PLUGIN_DIR": plugins} if plugins else {}),
     }

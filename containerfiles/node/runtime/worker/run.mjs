@@ -12,7 +12,7 @@ const activeResources = process.getActiveResourcesInfo.bind(process);
 export class Runner {
   #post;
   #logs;
-  #file;
+  #scene;
   #plugin = null;
   #seq = 0; // of the execution under way; 0 when there is none
   #startedAt = 0;
@@ -20,10 +20,10 @@ export class Runner {
   #resources = 0;
   #spoilt = false; // an error came up with no execution to blame: take no more
 
-  constructor(post, logs, file) {
+  constructor(post, logs, scene) {
     this.#post = post;
     this.#logs = logs;
-    this.#file = file;
+    this.#scene = scene;
   }
 
   ready(plugin) {
@@ -56,7 +56,7 @@ export class Runner {
         return;
       }
     } catch (error) {
-      this.#fail(seq, describeThrown(error, this.#file));
+      this.#fail(seq, describeThrown(error, this.#scene));
       return;
     }
     this.#finish(seq, result);
@@ -67,7 +67,7 @@ export class Runner {
     try {
       result = await promise;
     } catch (error) {
-      this.#fail(seq, describeThrown(error, this.#file));
+      this.#fail(seq, describeThrown(error, this.#scene));
       return;
     }
     this.#finish(seq, result);
@@ -78,7 +78,7 @@ export class Runner {
     try {
       output = result === undefined ? 'null' : stringify(result);
     } catch (error) {
-      const why = describeThrown(error, this.#file);
+      const why = describeThrown(error, this.#scene);
       const message = `The result cannot be written as JSON: ${why.message}`;
       this.#fail(seq, { ...why, type: 'OutputInvalid', message });
       return;
@@ -116,7 +116,7 @@ export class Runner {
 
   /** An error nobody caught: it ends the execution under way. After it the thread is in an unknown state. */
   uncaught(error) {
-    const described = describeThrown(error, this.#file);
+    const described = describeThrown(error, this.#scene);
     this.#spoilt = true;
     if (this.#plugin === null) this.#post([LOAD_FAILED, 0, described]);
     else this.#post([UNCAUGHT, this.#seq, described]);
