@@ -185,6 +185,9 @@ def _syntax(root: Node, lines: list[bytes]) -> Seen:
         if inner is None:
             break
         at = inner
+    if at.is_error and at.children:
+        # It begins where the last thing began that made sense; what does not is at its end.
+        at = at.children[-1]
     row, byte = at.start_point
     what = f"{at.type!r} is missing here" if at.is_missing else f"unexpected {_source(at).strip()[:40]!r}"
     return Seen(row + 1, column_of(lines, row, byte), SYNTAX, what)
