@@ -33,7 +33,7 @@ def test_every_command_of_the_contract_is_there() -> None:
     wanted = ["serve", "shutdown", "execute", "demo", "ls", "show", "start", "stop", "restart", "pause", "resume"]
     wanted += ["recover", "rm"]
     wanted += ["logs", "executions", "doctor", "events", "alerts ack", "tui", "top"]
-    wanted += [f"plugin {verb}" for verb in ("put", "ls", "rm", "show", "rollback")]
+    wanted += [f"plugin {verb}" for verb in ("put", "ls", "rm", "show", "rollback", "new", "check", "run", "diff")]
     wanted += [f"owner {verb}" for verb in ("ls", "show", "set", "unset")]
     wanted += [f"plan {verb}" for verb in ("ls", "show", "default", "check", "reload")]
     wanted += ["token create", "token ls", "token rm", "image build"]

@@ -26,7 +26,11 @@ class FakeValidator(Validator):
     async def check(self, plugin: PluginSource) -> Sequence[Sighting]:
         """What `sees` says."""
         self.asked.append(plugin)
-        texts = [plugin.code] if plugin.bundle is None else [file.data.decode() for file in plugin.bundle.files]
+        texts = (
+            [plugin.code]
+            if plugin.bundle is None
+            else [file.data.decode(errors="replace") for file in plugin.bundle.files]
+        )
         return [sight for text, sight in self.sees.items() if any(text in one for one in texts)]
 
     async def close(self) -> None:

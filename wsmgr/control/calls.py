@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from wsmgr.control.audit import DAEMON, Audit
 from wsmgr.control.entry import Entry
@@ -10,7 +10,7 @@ from wsmgr.control.plugins import Plugins
 from wsmgr.control.reconciler import Reconciler
 from wsmgr.control.request import Request
 from wsmgr.control.unit import Unit
-from wsmgr.core.ids import owner_of
+from wsmgr.core.ids import Version, owner_of
 from wsmgr.core.outcome import Failure, FailureType, Outcome
 from wsmgr.core.workspace import Endpoint
 from wsmgr.ports.channel import (
@@ -31,6 +31,15 @@ CAUSE_WAIT_S = 2.0
 """How long a call whose workspace went away waits for the engine to say why."""
 
 
+@dataclass(frozen=True, slots=True)
+class Ran:
+    """How a call ended, and the version that ran: a newer one than it began with, where that became current before
+    its turn came."""
+
+    version: Version
+    outcome: Outcome
+
+
 class Calls:
     """Stateless but for its collaborators."""
 
@@ -41,38 +50,60 @@ class Calls:
         self._clock = clock
         self._audit = audit
 
-    async def make(self, request: Request, entry: Entry, unit: Unit, call: Call) -> Outcome | None:
-        """The outcome, or None when the runtime is gone and provably never got the call."""
-        for _ in range(ATTEMPTS):
+    async def make(self, request: Request, entry: Entry, unit: Unit, call: Call) -> Ran | None:
+        """How it ended, or None when the runtime is gone and provably never got the call."""
+        left = ATTEMPTS
+        while left > 0:
+            left -= 1
             endpoint = unit.endpoint
             if endpoint is None:
                 return None
             try:
-                return _said_by_us(await self._channel.execute(endpoint, call))
+                outcome = await self._once(entry, unit, endpoint, call)
             except UnknownVersion:
-                refused = await self._sync(request, entry, unit, endpoint)
+                version = await self._wanted(request, call)
+                if version != call.version:
+                    # Its own version is no longer current: that is progress, and costs no attempt.
+                    call = replace(call, version=version, context={**call.context, "version": version})
+                    left += 1
+                refused = await self._sync(request, entry, unit, endpoint, version)
                 if refused is not None:
-                    return _failed(refused.type, refused.message, stack=refused.stack)
-            except RuntimeBusy:
-                self._suspect(entry, unit, endpoint, None)
-                return None
-            except ChannelClosed as error:
-                self._suspect(entry, unit, endpoint, None)
-                return await self._ended(unit, endpoint, error) if error.sent else None
-            except ChannelTimeout:
-                self._suspect(entry, unit, endpoint, "It hung: it took a call and gave no answer in time.")
-                text = f"The plugin ran longer than {call.timeout_s:g} s and its runtime stopped answering."
-                return _failed(FailureType.TIMEOUT, text, duration_ms=call.timeout_s * 1000)
-            except ProtocolViolation as error:
-                await self._violated(entry, unit, endpoint, error)
-                return _failed(FailureType.CRASH, f"The workspace gave an answer that is not allowed: {error}")
+                    return Ran(version, _failed(refused.type, refused.message, stack=refused.stack))
+            else:
+                return None if outcome is None else Ran(call.version, outcome)
         return None
 
-    async def _sync(self, request: Request, entry: Entry, unit: Unit, endpoint: Endpoint) -> Failure | None:
+    async def _wanted(self, request: Request, call: Call) -> Version:
+        """The version that a runtime which has not got the call's own should run: never an older one than is current,
+        unless it was asked for."""
+        if request.inline is not None or request.version is not None:
+            return call.version
+        return await self._plugins.settled(owner_of(request.workspace), request.slug)
+
+    async def _once(self, entry: Entry, unit: Unit, endpoint: Endpoint, call: Call) -> Outcome | None:
+        """Send it once. None: it provably never got there. Raises UnknownVersion."""
+        try:
+            return _said_by_us(await self._channel.execute(endpoint, call))
+        except RuntimeBusy:
+            self._suspect(entry, unit, endpoint, None)
+            return None
+        except ChannelClosed as error:
+            self._suspect(entry, unit, endpoint, None)
+            return await self._ended(unit, endpoint, error) if error.sent else None
+        except ChannelTimeout:
+            self._suspect(entry, unit, endpoint, "It hung: it took a call and gave no answer in time.")
+            text = f"The plugin ran longer than {call.timeout_s:g} s and its runtime stopped answering."
+            return _failed(FailureType.TIMEOUT, text, duration_ms=call.timeout_s * 1000)
+        except ProtocolViolation as error:
+            await self._violated(entry, unit, endpoint, error)
+            return _failed(FailureType.CRASH, f"The workspace gave an answer that is not allowed: {error}")
+
+    async def _sync(
+        self, request: Request, entry: Entry, unit: Unit, endpoint: Endpoint, version: Version
+    ) -> Failure | None:
         """Bring the version that the call wants; a Failure when it does not load there."""
         source, owner = request.inline, owner_of(request.workspace)
         if source is None:
-            version = request.version or await self._plugins.current(owner, request.slug)
             source = await self._plugins.source(owner, request.slug, version)
         else:
             # Nobody has put it, so this is the last that is seen of it before it runs.

@@ -9,7 +9,7 @@ from datetime import datetime
 
 from wsmgr.control.admission import Admission
 from wsmgr.control.audit import DAEMON, Audit
-from wsmgr.control.calls import ATTEMPTS, Calls
+from wsmgr.control.calls import ATTEMPTS, Calls, Ran
 from wsmgr.control.demand import Demand
 from wsmgr.control.entry import Entry
 from wsmgr.control.fleet import Fleet
@@ -136,8 +136,8 @@ class Executions:
             version = await self._resolve(request)
             progress = _Progress(execution, self._clock.now())
             if request.id is None:
-                unit, outcome = await self._attended(request, entry, version, progress)
-                return self._note(self._record(request, entry, unit, version, progress, outcome))
+                unit, ran = await self._attended(request, entry, version, progress)
+                return self._note(self._record(request, entry, unit, ran.version, progress, ran.outcome))
             return await self._durable(request, entry, version, progress)
 
     async def _durable(self, request: Request, entry: Entry, version: Version, progress: _Progress) -> Execution:
@@ -147,12 +147,12 @@ class Executions:
             _same_request(first.fingerprint, request)
             return first
         try:
-            unit, outcome = await self._attended(request, entry, version, progress)
+            unit, ran = await self._attended(request, entry, version, progress)
         except WsmgrError:
             # It did not start: the same id may be tried again.
             await self._store.withdraw(progress.id)
             raise
-        record = self._record(request, entry, unit, version, progress, outcome)
+        record = self._record(request, entry, unit, ran.version, progress, ran.outcome)
         try:
             await self._store.end(record)
         except StoreUnavailable:
@@ -164,17 +164,17 @@ class Executions:
 
     async def _attended(
         self, request: Request, entry: Entry, version: Version, progress: _Progress
-    ) -> tuple[Unit, Outcome]:
+    ) -> tuple[Unit, Ran]:
         """Where it ran and how it ended. Raises WsmgrError only when the plugin provably never started."""
         self._fleet.touch(entry)
         timeout_s = timeout_of(entry.limits, request.timeout_ms)
         for _ in range(ATTEMPTS):
             unit = await self._ready(entry, progress)
             with unit.attend():
-                outcome = await self._in_turn(request, entry, unit, version, timeout_s, progress)
-            if outcome is not None:
+                ran = await self._in_turn(request, entry, unit, version, timeout_s, progress)
+            if ran is not None:
                 self._fleet.touch(entry)
-                return unit, outcome
+                return unit, ran
         raise NeverStarted(
             "The workspace went away again and again before the call could start.",
             details={"why": "workspace_unstable", "attempts": ATTEMPTS},
@@ -192,7 +192,7 @@ class Executions:
 
     async def _in_turn(
         self, request: Request, entry: Entry, unit: Unit, version: Version, timeout_s: float, progress: _Progress
-    ) -> Outcome | None:
+    ) -> Ran | None:
         """Run when it is this call's turn; None when it provably never started."""
         limits = entry.limits
         turns = self._fleet.account(entry.record.owner).turns

@@ -11,6 +11,7 @@ import structlog
 
 from wsmgr.control.arrivals import Arrivals
 from wsmgr.control.audit import Audit
+from wsmgr.control.changes import Changes
 from wsmgr.control.fleet import Fleet
 from wsmgr.control.terms import Terms
 from wsmgr.control.unit import Unit
@@ -87,7 +88,8 @@ class Plugins:
         self._current: OrderedDict[tuple[OwnerKey, Slug], Version] = OrderedDict()
         self._owned: OrderedDict[OwnerKey, tuple[PluginVersion, ...]] = OrderedDict()
         self._known = 10_000
-        self._changes = 0
+        self._stores = 0
+        self._changes = Changes()
         self._arrivals = Arrivals[Slug]()
         self._pushes: dict[tuple[Unit, Slug, Version], asyncio.Task[Failure | None]] = {}
 
@@ -119,9 +121,9 @@ class Plugins:
     async def all(self, owner: OwnerKey) -> Sequence[PluginVersion]:
         """The current version of each of the owner's plugins."""
         while (owned := self._owned.get(owner)) is None:
-            changes = self._changes
+            stores = self._stores
             found = tuple(await self._store.current_plugins(owner))
-            if changes == self._changes:
+            if stores == self._stores:
                 # What was stored meanwhile may be missing in it.
                 self._owned[owner] = found
         while len(self._owned) > self._known:
@@ -157,11 +159,10 @@ class Plugins:
         with self._arrivals.coming(owner, slug):
             warnings = await self._validation.check(owner, source)
             before = self._clock.monotonic()
-            reloaded = await self._load_everywhere(owner, source)
-            reload_ms = (self._clock.monotonic() - before) * 1000
-            stored = await self._store.put_version(owner, source, self._clock.now(), actor)
-            self._changed(owner)
-        self._remember(owner, slug, source.version)
+            with self._changes.under_way(owner, slug):
+                reloaded = await self._load_everywhere(owner, source)
+                reload_ms = (self._clock.monotonic() - before) * 1000
+                stored = await self._stored(owner, source, actor)
         await self._trim(owner, slug, limits)
         await self._audit.say(actor, "plugin.put", f"{slug} {source.version[:12]}", workspace)
         if not reloaded:
@@ -178,10 +179,9 @@ class Plugins:
                 raise NotFound(f"The plugin {slug!r} has no other version to go back to.")
             to = older[0].version
         source = await self.source(owner, slug, to)
-        reloaded = await self._load_everywhere(owner, source)
-        stored = await self._store.put_version(owner, source, self._clock.now(), actor)
-        self._changed(owner)
-        self._remember(owner, slug, to)
+        with self._changes.under_way(owner, slug):
+            reloaded = await self._load_everywhere(owner, source)
+            stored = await self._stored(owner, source, actor)
         await self._audit.say(actor, "plugin.rollback", f"{slug} {to[:12]}", workspace)
         return Put(stored, reloaded, ())
 
@@ -200,6 +200,11 @@ class Plugins:
                     continue
         if existed:
             await self._audit.say(actor, "plugin.delete", str(slug), workspace)
+
+    async def settled(self, owner: OwnerKey, slug: Slug) -> Version:
+        """The current version, once no change of it is under way. Raises NotFound."""
+        await self._changes.over(owner, slug)
+        return await self.current(owner, slug)
 
     async def vet(self, owner: OwnerKey, source: PluginSource) -> None:
         """Look at code that is run without being put. Raises InvalidRequest when it is refused."""
@@ -240,6 +245,12 @@ class Plugins:
                 )
         return loaded
 
+    async def _stored(self, owner: OwnerKey, source: PluginSource, actor: str) -> PluginVersion:
+        stored = await self._store.put_version(owner, source, self._clock.now(), actor)
+        self._changed(owner)
+        self._remember(owner, source.slug, source.version)
+        return stored
+
     async def _trim(self, owner: OwnerKey, slug: Slug, limits: Limits) -> None:
         """Drop the oldest versions. What the store does not take now it takes after the next put."""
         try:
@@ -248,7 +259,7 @@ class Plugins:
             log.warning("old versions stay", owner=owner, plugin=slug, why=error.sentence)
 
     def _changed(self, owner: OwnerKey) -> None:
-        self._changes += 1
+        self._stores += 1
         self._owned.pop(owner, None)
 
     def _live(self, owner: OwnerKey) -> list[Unit]:

@@ -15,6 +15,8 @@ SEGMENT_BYTES_MOST = 200
 """Room is left below the 255 of file systems."""
 DEPTH_MOST = 32
 _VENDORED = frozenset({"node_modules", "site-packages", "vendor", "dist-info"})
+_UNSEEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp", "Zs"})
+"""Kinds of characters that people cannot see, or take for a plain space."""
 _MARK = b"wsmgr-bundle 1\n"
 
 
@@ -62,7 +64,7 @@ def checked_path(name: str) -> str:
     path = name.removeprefix("./")
     if not path or path.startswith("/") or name.startswith("//"):
         raise refused(name, "its name is empty or absolute")
-    if any(unicodedata.category(sign) in {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"} for sign in path) or "\\" in path:
+    if "\\" in path or any(unicodedata.category(sign) in _UNSEEN for sign in path.replace(" ", "")):
         raise refused(name, "its name has a backslash, a control character or bytes that are no text")
     if unicodedata.normalize("NFC", path) != path:
         raise refused(name, "its name is not in Unicode's composed form (NFC)")

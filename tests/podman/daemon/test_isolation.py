@@ -38,7 +38,7 @@ export default (at) => new Promise(resolve => {
 def daemon(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealDaemon]:
     """What the container denies is tried without the runtime's own restrictions before it."""
     plans = tmp_path_factory.mktemp("plans") / "plans.yaml"
-    plans.write_text("plans:\nnoPlan:\n  unrestrictedRuntime: true\n")
+    plans.write_text("plans:\n  FREE:\n    unrestrictedRuntime: true\nnoPlan:\n  unrestrictedRuntime: true\n")
     with real_daemon(plans_file=plans) as daemon:
         yield daemon
 
