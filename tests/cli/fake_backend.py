@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
+from tests.client import canned
 from wsmgr.bootstrap.offline import check_plans, default_plans
-from wsmgr.cli.wiring import CapabilityLine, ImageReport, TokenLine
+from wsmgr.cli.wiring import CapabilityLine, ImageReport, LocalSource, TokenLine
 from wsmgr.core.capability import Capability, Level
 from wsmgr.core.errors import Conflict
 from wsmgr.ports.store import Token
@@ -25,12 +26,23 @@ class Report:
     size_bytes: int
 
 
+@dataclass(frozen=True)
+class Ran:
+    """What a run without a daemon came to."""
+
+    answer: Mapping[str, object]
+    findings: Sequence[Mapping[str, object]]
+    runtime: str
+    sandboxed: bool
+
+
 @dataclass
 class FakeBackend:
     """Notes each call with its settings; `code` is the exit code that serving and stopping return."""
 
     calls: list[tuple[str, Settings, tuple[object, ...]]] = field(default_factory=list)
     code: int = 0
+    findings: list[dict[str, object]] = field(default_factory=list)
     tokens: dict[str, Token] = field(default_factory=dict)
     matrix: list[Capability] = field(
         default_factory=lambda: [Capability("memory limit", Level.BEST_EFFORT, "seen", "Use cgroups v2.")]
@@ -73,6 +85,17 @@ class FakeBackend:
             raise Conflict(f"There is a token {name} already.")
         self.tokens[name] = Token(name, role, datetime(2026, 11, 23, tzinfo=UTC))
         return "s3cret"
+
+    def check_plugin(self, settings: Settings, source: LocalSource, plan: str | None) -> Sequence[Mapping[str, object]]:
+        """Find what `findings` says."""
+        self.calls.append(("check_plugin", settings, (source, plan)))
+        return self.findings
+
+    def run_plugin(self, settings: Settings, source: LocalSource, value: object, plan: str | None) -> Ran:
+        """Answer what it was given."""
+        self.calls.append(("run_plugin", settings, (source, plan)))
+        answer = {**canned.executed(value).model_dump(by_alias=True), "success": self.code == 0}
+        return Ran(answer, self.findings, "node", sandboxed=False)
 
     def list_tokens(self, settings: Settings) -> Sequence[TokenLine]:
         """Those that were made."""

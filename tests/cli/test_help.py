@@ -46,7 +46,7 @@ def test_every_command_of_the_contract_is_there() -> None:
     ]
     wanted += ["recover", "rm"]
     wanted += ["logs", "executions", "doctor", "events", "alerts ack", "tui", "top"]
-    wanted += [f"plugin {verb}" for verb in ("put", "ls", "rm", "show", "rollback")]
+    wanted += [f"plugin {verb}" for verb in ("put", "ls", "rm", "show", "rollback", "new", "check", "run", "diff")]
     wanted += ["plugin config get", "plugin config set", "secrets rotate", "secrets forget"]
     wanted += [f"plugin secret {verb}" for verb in ("set", "ls", "rm")]
     wanted += [f"owner {verb}" for verb in ("ls", "show", "set", "unset")]

@@ -16,7 +16,7 @@ from wsmgr.wire.host import Host
 from wsmgr.wire.names import Desired, Level, Status
 from wsmgr.wire.owner import Owner, OwnerPage
 from wsmgr.wire.plan import Limits, Plan, PlanPage
-from wsmgr.wire.plugin import PluginResult, PluginVersion, PluginVersionPage, PluginWarning
+from wsmgr.wire.plugin import PluginFile, PluginResult, PluginSource, PluginVersion, PluginVersionPage, PluginWarning
 from wsmgr.wire.settings import PluginConfig, SecretInfo, SecretPage, SecretsRotated
 from wsmgr.wire.usage import Gauge, OwnerUsage, Usage, UsagePoint
 from wsmgr.wire.workspace import LogPage, ResourceUsage, Workspace, WorkspaceHealth, WorkspacePage, WorkspacePlugin
@@ -25,6 +25,7 @@ AT = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 VERSION = "ab" * 32
 CONFIG = PluginConfig(config={"greeting": "hello"}, changed_at=AT, changed_by="uid:0")
 SECRET = SecretInfo(name="API_KEY", set_at=AT, set_by="uid:0")
+OLDER = "cd" * 32
 LIMITS = Limits(
     memory_mb=128,
     cpus=0.25,
@@ -135,12 +136,26 @@ def version(slug: str = "hello", *, current: bool = True) -> PluginVersion:
     """A stored version."""
     return PluginVersion(
         slug=slug,
-        version=VERSION,
+        version=VERSION if current else OLDER,
         language="javascript",
         size=2048,
         created_at=AT,
         created_by="uid:0",
         current=current,
+    )
+
+
+def plugin_source(number: str = VERSION) -> PluginSource:
+    """A version with its files."""
+    old = number == OLDER
+    files = [
+        PluginFile(path="index.js", text=f"const a = 1;\nmodule.exports = () => {'a' if old else 'b'};\n", base64=None),
+        PluginFile(path="same.js", text="1", base64=None),
+        PluginFile(path="blob.bin", text=None, base64="AAE=" if old else "AAI="),
+        PluginFile(path="old.txt" if old else "new.txt", text="only here", base64=None),
+    ]
+    return PluginSource(
+        slug="hello", version=number, language="javascript", bundled=True, entry="index.js", files=files
     )
 
 
@@ -268,6 +283,8 @@ FIXED = {
     ("GET", "/api/workspaces/user:alice/plugins/hello/secrets"): SecretPage(items=[SECRET]),
     ("PUT", "/api/workspaces/user:alice/plugins/hello/secrets/API_KEY"): SECRET,
     ("POST", "/api/admin/secrets/rotate"): SecretsRotated(resealed=3),
+    ("GET", f"/api/workspaces/user:alice/plugins/hello/versions/{VERSION}"): plugin_source(),
+    ("GET", f"/api/workspaces/user:alice/plugins/hello/versions/{OLDER}"): plugin_source(OLDER),
     ("PUT", "/api/workspaces/user:alice/plugins/hello"): PluginResult(
         slug="hello",
         version=VERSION,

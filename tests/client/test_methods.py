@@ -20,7 +20,7 @@ from wsmgr.wire.health import Health
 from wsmgr.wire.host import Host
 from wsmgr.wire.owner import Owner, OwnerPage
 from wsmgr.wire.plan import PlanPage
-from wsmgr.wire.plugin import PluginResult, PluginVersionPage
+from wsmgr.wire.plugin import PluginResult, PluginSource, PluginVersionPage
 from wsmgr.wire.settings import PluginConfig, SecretInfo, SecretPage, SecretsRotated
 from wsmgr.wire.usage import OwnerUsage, Usage
 from wsmgr.wire.workspace import LogPage, Workspace, WorkspaceHealth, WorkspacePage
@@ -28,6 +28,8 @@ from wsmgr.wire.workspace import LogPage, Workspace, WorkspaceHealth, WorkspaceP
 A = "user:alice"
 ONE = "/api/workspaces/user:alice"
 PLUGIN = {"language": "javascript", "code": "module.exports = () => 1"}
+V = canned.VERSION
+BUNDLE = {"archive": b"\x1f\x8b", "media": "application/gzip", "entry": "index.js"}
 Row = tuple[str, tuple[Any, ...], dict[str, Any], str, type]
 
 ROWS: list[Row] = [
@@ -46,6 +48,8 @@ ROWS: list[Row] = [
     ("touch", (A,), {}, f"POST {ONE}/touch", Workspace),
     ("recover", (A,), {}, f"POST {ONE}/recover", Workspace),
     ("put_plugin", (A, "hello"), PLUGIN, f"PUT {ONE}/plugins/hello", PluginResult),
+    ("put_bundle", (A, "hello"), BUNDLE, f"PUT {ONE}/plugins/hello", PluginResult),
+    ("plugin_source", (A, "hello", V), {}, f"GET {ONE}/plugins/hello/versions/{V}", PluginSource),
     ("plugins", (A,), {}, f"GET {ONE}/plugins", PluginVersionPage),
     ("plugin", (A, "hello"), {}, f"GET {ONE}/plugins/hello", PluginVersionPage),
     ("delete_plugin", (A, "hello"), {}, f"DELETE {ONE}/plugins/hello", type(None)),

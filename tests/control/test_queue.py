@@ -27,7 +27,7 @@ async def put(system: FakeDaemon, name: str | None = "x", workspace: str = "user
     """Queue a call of echo."""
     callback = more.pop("callback", None)
     assert callback is None or isinstance(callback, str)
-    return await system.daemon.queue.put(request(workspace, id=name, **more), callback)
+    return await system.daemon.queue.put(request(workspace, **{"id": name, **more}), callback)  # type: ignore[arg-type]
 
 
 async def state(system: FakeDaemon, name: str = "x") -> ExecutionState | None:

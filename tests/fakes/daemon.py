@@ -15,9 +15,11 @@ from tests.fakes.meter import FakeMeter, InlineOffload
 from tests.fakes.notifier import FakeNotifier
 from tests.fakes.plans import FakePlans
 from tests.fakes.store import FakeStore
+from tests.fakes.validator import FakeValidator
 from tests.fakes.vault import FakeVault
 from tests.fakes.volumes import FakeVolumes
-from wsmgr.bootstrap.compose import Adapters, compose
+from wsmgr.bootstrap.compose import compose
+from wsmgr.bootstrap.parts import Adapters
 from wsmgr.control.daemon import Daemon
 from wsmgr.control.request import Request
 from wsmgr.core.execution import Execution
@@ -59,6 +61,7 @@ class FakeDaemon:
         self.meter = FakeMeter()
         self.volumes = FakeVolumes()
         self.vault = FakeVault()
+        self.validator = FakeValidator()
         self.offload = InlineOffload()
         self.settings = Settings(state_dir=state_dir, socket=state_dir / "api.sock", **settings)  # type: ignore[arg-type]
         self.daemon = self._compose()
@@ -83,6 +86,7 @@ class FakeDaemon:
             self.meter,
             self.volumes,
             self.vault,
+            self.validator,
             memory_mb=self._memory_mb,
             notifier=self.notifier,
             caller=self.caller,

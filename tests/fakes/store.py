@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -51,11 +53,22 @@ class FakeStore(Store):
         self._totals: dict[OwnerKey, OwnerTotal] = {}
         self._marks: dict[WorkspaceId, Mark] = {}
         self._settings = FakeSettings(self._called, lambda owner, slug: (owner, slug) in self._versions)
+        self._held: dict[str, asyncio.Event] = {}
 
     @property
     def settings(self) -> FakeSettings:
         """Its own part."""
         return self._settings
+
+    @contextmanager
+    def held(self, method: str) -> Iterator[None]:
+        """Within the block calls of `put_version` wait."""
+        gate = self._held[method] = asyncio.Event()
+        try:
+            yield
+        finally:
+            del self._held[method]
+            gate.set()
 
     def fail_next(self, method: str, error: Exception) -> None:
         """Let the next call of `method` raise `error` and change nothing. A failing `note` is dropped and counted."""
@@ -149,12 +162,14 @@ class FakeStore(Store):
 
     async def put_version(self, owner: OwnerKey, plugin: PluginSource, now: datetime, by: str) -> PluginVersion:
         self._called("put_version")
+        if gate := self._held.get("put_version"):
+            await gate.wait()
         self._sources.setdefault((owner, plugin.slug, plugin.version), plugin)
         versions = self._versions.setdefault((owner, plugin.slug), {})
         for version, stored in versions.items():
             versions[version] = replace(stored, current=False)
         versions.pop(plugin.version, None)
-        size = len(plugin.code.encode())
+        size = plugin.size
         put = PluginVersion(owner, plugin.slug, plugin.version, plugin.language, size, now, by, current=True)
         versions[plugin.version] = put
         return put

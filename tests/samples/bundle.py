@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 HERE = Path(__file__).resolve().parent
-NAMES = ("markdown", "dates", "maths")
+NAMES = ("markdown", "dates", "maths", "tables", "configs")
 BUNDLER = "bundler"
 NPM_SECONDS = 240.0
 BUILD_SECONDS = 60.0
@@ -37,8 +37,8 @@ class SampleError(Exception):
 def bundle(name: str, module: Literal["esm", "cjs"] = "esm") -> Path:
     """The plugin `name` as one JavaScript file that imports nothing but Node's own modules."""
     recipe = _recipe(name)
-    tools = _installed(BUNDLER)
-    work = _installed(name)
+    tools = installed(BUNDLER)
+    work = installed(name)
     made = work / f"plugin.{module}.js"
     if not made.exists():
         fresh = work / f".plugin.{module}.{os.getpid()}.js"
@@ -71,7 +71,7 @@ def sample_input(name: str) -> Any:
 
 def expected(name: str) -> Any:
     """The right answer for the recipe's input, computed now by the package itself, no plugin around it."""
-    work = _installed(name)
+    work = installed(name)
     answer = _run(
         [str(_node()), "expected.js", "input.json"],
         cwd=work,
@@ -87,12 +87,12 @@ def _recipe(name: str) -> Path:
     return HERE / name
 
 
-def _cache() -> Path:
+def cache() -> Path:
     chosen = os.environ.get("WSMGR_SAMPLE_CACHE")
     return Path(chosen) if chosen else Path.home() / ".cache" / "wsmgr-samples"
 
 
-def _installed(name: str) -> Path:
+def installed(name: str) -> Path:
     """The recipe with its packages beside it, made in the cache when its content is new."""
     recipe = _recipe(name)
     files = sorted(path for path in recipe.iterdir() if path.is_file())
@@ -100,10 +100,10 @@ def _installed(name: str) -> Path:
     for path in files:
         digest.update(f"{path.name}\0{path.stat().st_size}\0".encode())
         digest.update(path.read_bytes())
-    cache = _cache()
-    cache.mkdir(parents=True, exist_ok=True)
-    work = cache / f"{name}-{digest.hexdigest()[:16]}"
-    with _locked(cache / f"{name}.lock"):
+    place = cache()
+    place.mkdir(parents=True, exist_ok=True)
+    work = place / f"{name}-{digest.hexdigest()[:16]}"
+    with locked(place / f"{name}.lock"):
         if not work.exists():
             _install(files, work)
     return work
@@ -142,14 +142,14 @@ def _esbuild(tools: Path) -> Path:
 
 
 @contextmanager
-def _locked(path: Path) -> Iterator[None]:
+def locked(path: Path) -> Iterator[None]:
     with path.open("a") as held:
         fcntl.flock(held, fcntl.LOCK_EX)
         yield
 
 
 def _run(command: Sequence[str], *, cwd: Path, seconds: float, what: str) -> str:
-    environment = {**os.environ, "npm_config_cache": str(_cache() / "npm")}
+    environment = {**os.environ, "npm_config_cache": str(cache() / "npm")}
     environment["PATH"] = f"{_node().parent}:{environment.get('PATH', os.defpath)}"
     with subprocess.Popen(
         command,

@@ -18,7 +18,7 @@ from wsmgr.core.errors import InvalidRequest, TooLarge
 from wsmgr.core.execution import Execution
 from wsmgr.core.ids import ExecutionId, Slug, Version, owner_key, workspace_id
 from wsmgr.core.outcome import Outcome
-from wsmgr.core.plugin import Language, PluginSource, version_of
+from wsmgr.core.plugin import Language, PluginSource, source_of_code
 from wsmgr.wire.execute import ExecuteRequest, InlinePlugin, PluginRef
 
 MAX_CALL_BYTES = 52 * 1024 * 1024
@@ -157,9 +157,8 @@ def _choice(asked: ExecuteRequest) -> tuple[Slug, Version | None, PluginSource |
     if isinstance(plugin, PluginRef):
         return Slug(plugin.slug), Version(plugin.version) if plugin.version else None, None
     if isinstance(plugin, InlinePlugin):
-        language = Language(plugin.language)
-        version = version_of(language, plugin.code)
-        return Slug(plugin.slug), None, PluginSource(Slug(plugin.slug), version, language, plugin.code)
+        slug = Slug(plugin.slug)
+        return slug, None, source_of_code(slug, Language(plugin.language), plugin.code)
     raise InvalidRequest("`plugin` is a slug, {slug, version?} or {slug, language, code}.")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import datetime
@@ -10,7 +11,9 @@ from wsmgr.api.execute import error_of
 from wsmgr.control.daemon import Daemon
 from wsmgr.control.data import Holding
 from wsmgr.control.entry import Entry
+from wsmgr.control.validation import as_details
 from wsmgr.core.alert import Alert
+from wsmgr.core.bundle import Bundle, BundleFile
 from wsmgr.core.capability import Capability
 from wsmgr.core.event import Event
 from wsmgr.core.execution import Execution
@@ -20,7 +23,8 @@ from wsmgr.core.limit_table import named_limits
 from wsmgr.core.limits import MIB, Limits, Plan
 from wsmgr.core.owner import Owner
 from wsmgr.core.plans import PlanBook
-from wsmgr.core.plugin import PluginVersion
+from wsmgr.core.plugin import Language, PluginSource, PluginVersion
+from wsmgr.core.policy import Finding
 from wsmgr.core.volume import Volume
 from wsmgr.core.workspace import Created, Exited, Running
 from wsmgr.wire import alert as wire_alert
@@ -33,6 +37,8 @@ from wsmgr.wire import plugin as wire_plugin
 from wsmgr.wire import volume as wire_volume
 from wsmgr.wire import workspace as wire_workspace
 from wsmgr.wire.execute import ExecutionError, LogEntry
+
+_SINGLE = {Language.JAVASCRIPT: "index.js", Language.PYTHON: "main.py"}
 
 
 def workspace(daemon: Daemon, entry: Entry, plugins: Sequence[PluginVersion]) -> wire_workspace.Workspace:
@@ -151,6 +157,34 @@ def owner(daemon: Daemon, value: Owner) -> wire_owner.Owner:
         overrides=dict(value.overrides),
         limits=limits(daemon.owners.limits(value)),
     )
+
+
+def finding(value: Finding) -> wire_plugin.PluginWarning:
+    """What validation said of a version."""
+    return wire_plugin.PluginWarning.model_validate(as_details(value))
+
+
+def plugin_source(value: PluginSource) -> wire_plugin.PluginSource:
+    """A version with its files; what is not UTF-8 is in base64."""
+    bundle = value.bundle or Bundle(
+        _SINGLE[value.language], (BundleFile(_SINGLE[value.language], value.code.encode()),)
+    )
+    files = [_file(file) for file in bundle.files]
+    return wire_plugin.PluginSource(
+        slug=value.slug,
+        version=value.version,
+        language=value.language.value,
+        bundled=value.bundle is not None,
+        entry=bundle.entry,
+        files=files,
+    )
+
+
+def _file(file: BundleFile) -> wire_plugin.PluginFile:
+    try:
+        return wire_plugin.PluginFile(path=file.path, text=file.data.decode(), base64=None)
+    except UnicodeDecodeError:
+        return wire_plugin.PluginFile(path=file.path, text=None, base64=b64encode(file.data).decode())
 
 
 def execution(value: Execution) -> wire_execution.Execution:

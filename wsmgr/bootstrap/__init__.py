@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from wsmgr.bootstrap.detached import detach, shutdown
+from wsmgr.bootstrap.local import check_plugin, run_plugin
 from wsmgr.bootstrap.offline import (
     build_image,
     check_plans,
@@ -18,6 +19,7 @@ from wsmgr.bootstrap.run import serve
 __all__ = [
     "build_image",
     "check_plans",
+    "check_plugin",
     "create_token",
     "default_plans",
     "delete_token",
@@ -25,6 +27,7 @@ __all__ = [
     "forget_secrets",
     "list_tokens",
     "probe",
+    "run_plugin",
     "serve",
     "shutdown",
 ]

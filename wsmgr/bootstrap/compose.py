@@ -2,23 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-
-from wsmgr.adapters.cgroup import KernelCgroups
-from wsmgr.adapters.channel import RuntimeChannel
-from wsmgr.adapters.host import ProcMeter
-from wsmgr.adapters.plans import PlansFile
-from wsmgr.adapters.podman.api_service import ApiService
-from wsmgr.adapters.podman.engine import PodmanEngine
-from wsmgr.adapters.podman.program import InUserNamespace, Program
-from wsmgr.adapters.store.sql import SqlStore
-from wsmgr.adapters.vault import FileVault
-from wsmgr.adapters.volumes import VolumePool
-from wsmgr.adapters.webhook import WebhookCaller, WebhookNotifier
-from wsmgr.adapters.worker import NoneEngine, WorkerEngine, python_program
-from wsmgr.adapters.worker import Program as RuntimeProgram
-from wsmgr.bootstrap import places
+from wsmgr.bootstrap.parts import Adapters
 from wsmgr.bootstrap.state import instance_of
 from wsmgr.control.admission import Admission
 from wsmgr.control.adoption import Adoption
@@ -30,7 +14,6 @@ from wsmgr.control.calls import Calls
 from wsmgr.control.cancelling import Cancelling
 from wsmgr.control.capabilities import Capabilities
 from wsmgr.control.capacity import Capacity
-from wsmgr.control.clock import SystemClock
 from wsmgr.control.configuration import Configuration
 from wsmgr.control.configuring import Configuring, SettingsCaps
 from wsmgr.control.daemon import Daemon
@@ -48,7 +31,6 @@ from wsmgr.control.health import Health, Probing
 from wsmgr.control.holding import Holding
 from wsmgr.control.idle import Idle
 from wsmgr.control.lifecycle import Lifecycle, Rhythm
-from wsmgr.control.offload import ThreadOffload
 from wsmgr.control.owners import Owners
 from wsmgr.control.plans import Plans
 from wsmgr.control.plugins import Plugins
@@ -64,123 +46,11 @@ from wsmgr.control.tally import Tally
 from wsmgr.control.terms import Defaults, Terms
 from wsmgr.control.totals import Totals
 from wsmgr.control.usage import Usage
+from wsmgr.control.validation import Validation
 from wsmgr.control.wishes import Wishes
 from wsmgr.control.workspaces import Workspaces
-from wsmgr.core.isolation import Isolation
-from wsmgr.core.limits import MIB
 from wsmgr.core.runtime import Runtime
-from wsmgr.ports.caller import Caller
-from wsmgr.ports.cgroup import Cgroups
-from wsmgr.ports.channel import Channel
-from wsmgr.ports.clock import Clock
-from wsmgr.ports.engine import Engine
-from wsmgr.ports.meter import Meter
-from wsmgr.ports.notifier import Notifier
-from wsmgr.ports.offload import Offload
-from wsmgr.ports.plans import PlanSource
-from wsmgr.ports.store import Store
-from wsmgr.ports.vault import Vault
-from wsmgr.ports.volumes import Volumes
-from wsmgr.settings import Settings, config_file
-
-
-@dataclass(frozen=True, slots=True)
-class Adapters:
-    """The mechanisms of a daemon; tests put fakes here. `service`: podman's API service, where the daemon keeps one.
-    `memory_mb`: the host's memory in MiB, None where it is not known and no budget is kept. `notifier`: who is told of
-    alerts. `caller`: who tells callers that a queued call is over. `offload`: where usage is read."""
-
-    store: Store
-    channel: Channel
-    engines: Mapping[Isolation, Engine]
-    cgroups: Cgroups
-    clock: Clock
-    plans: PlanSource
-    meter: Meter
-    volumes: Volumes
-    vault: Vault
-    service: ApiService | None = None
-    memory_mb: float | None = None
-    notifier: Notifier | None = None
-    caller: Caller | None = None
-    offload: Offload = field(default_factory=lambda: ThreadOffload("sampler"))
-
-
-def adapters(settings: Settings) -> Adapters:
-    """The real ones."""
-    service = None if settings.podman_socket is not None else ApiService(settings.socket.with_name("podman.sock"))
-    every = engines(settings, service)
-    meter = ProcMeter(settings.state_dir)
-    return Adapters(
-        SqlStore(settings.database),
-        RuntimeChannel(),
-        every,
-        KernelCgroups(),
-        SystemClock(),
-        plans_file(settings),
-        meter,
-        volumes(settings),
-        FileVault(settings.secrets_keys),
-        service=service,
-        memory_mb=meter.host().memory_total_bytes / MIB,
-        notifier=_notifier(settings),
-        caller=_caller(settings),
-    )
-
-
-def plans_file(settings: Settings) -> PlansFile:
-    """Where the plans are: the file that is set must be there, the one beside the settings need not."""
-    path = settings.plans_file
-    return PlansFile(path or config_file().with_name("plans.yaml"), required=path is not None)
-
-
-def volumes(settings: Settings) -> VolumePool:
-    """Where persistent data is."""
-    return VolumePool(settings.data_dir, InUserNamespace(Program()).run)
-
-
-def _notifier(settings: Settings) -> Notifier | None:
-    if settings.webhook_url is None or settings.webhook_secret is None:
-        return None
-    return WebhookNotifier(settings.webhook_url, settings.webhook_secret.get_secret_value())
-
-
-def _caller(settings: Settings) -> Caller | None:
-    if settings.callbacks == "none" or settings.webhook_secret is None:
-        return None
-    return WebhookCaller(settings.webhook_secret.get_secret_value(), private=settings.callbacks == "any")
-
-
-def engines(settings: Settings, service: ApiService | None) -> dict[Isolation, Engine]:
-    """An engine for each isolation."""
-    instance = instance_of(settings.state_dir)
-    runtime = places.containerfiles() / "node" / "runtime"
-    node = places.node()
-    state = settings.state_dir / "workers"
-    python = _python()
-    return {
-        Isolation.CONTAINER: _podman(settings, instance, service),
-        Isolation.WORKER: WorkerEngine(node=node, runtime=runtime, state=state, instance=instance, python=python),
-        Isolation.NONE: NoneEngine(node=node, runtime=runtime, state=state, instance=instance, python=python),
-    }
-
-
-def _python() -> RuntimeProgram | None:
-    found = places.python()
-    folder = places.containerfiles() / "python" / "runtime"
-    return None if found is None else python_program(found.program, found.library, folder)
-
-
-def _podman(settings: Settings, instance: str, service: ApiService | None) -> PodmanEngine:
-    return PodmanEngine(
-        settings.podman_socket or settings.socket.with_name("podman.sock"),
-        instance,
-        probe_image=settings.image,
-        service=service,
-        start_concurrency=settings.engine_start_concurrency,
-        timeout_s=settings.engine_timeout_s,
-        long_timeout_s=2 * settings.engine_timeout_s,
-    )
+from wsmgr.settings import Settings
 
 
 def compose(settings: Settings, parts: Adapters) -> Daemon:
@@ -205,7 +75,8 @@ def compose(settings: Settings, parts: Adapters) -> Daemon:
     reconciler = Reconciler(fleet, every, clock, audit, capacity, capabilities, starts, groups, data, steps)
     wishes = Wishes(fleet, capacity, reconciler, audit, clock)
     configuration = Configuration(store.settings, parts.vault)
-    plugins = Plugins(store, fleet, terms, channel, clock, audit, configuration)
+    validation = Validation(parts.validator, terms)
+    plugins = Plugins(store, fleet, terms, channel, clock, audit, configuration, validation, parts.unpacker)
     caps = SettingsCaps(settings.plugin_config_bytes, settings.secrets_per_plugin, settings.secret_bytes)
     configuring = Configuring(store.settings, parts.vault, configuration, plugins, clock, audit, caps)
     demand = Demand(fleet, wishes, every, reconciler, clock, audit, settings.start_deadline_s)
@@ -248,6 +119,7 @@ def compose(settings: Settings, parts: Adapters) -> Daemon:
         usage=usage,
         fullness=Fullness(fleet, data, usage.sampler, tally, reconciler, clock, audit),
         delivery=Delivery(parts.notifier, store, clock, audit, feed) if parts.notifier else None,
+        validation=validation,
     )
     return Daemon(
         store=store,

@@ -10,9 +10,10 @@ from pathlib import Path
 from wsmgr.adapters.plans import PlansFile, render
 from wsmgr.adapters.podman.image import ImageBuilder, ImageReport
 from wsmgr.adapters.store.sql import SqlStore
+from wsmgr.adapters.validator.rules import rules
 from wsmgr.api.identity import digest_of, new_secret
 from wsmgr.bootstrap import places
-from wsmgr.bootstrap.compose import adapters, plans_file
+from wsmgr.bootstrap.parts import adapters, plans_file
 from wsmgr.bootstrap.state import StateLock, prepare
 from wsmgr.core.capability import Capability
 from wsmgr.core.ids import parse_slug
@@ -93,7 +94,7 @@ def forget_secrets(settings: Settings) -> int:
 def check_plans(settings: Settings, file: Path | None = None) -> tuple[str, Sequence[str]]:
     """Where the plans are from and their names: those of a file, or of the daemon's own when None. Raises
     InvalidPlans."""
-    source = plans_file(settings) if file is None else PlansFile(file, required=True)
+    source = plans_file(settings) if file is None else PlansFile(file, required=True, rules=frozenset(rules()))
     book = asyncio.run(source.read())
     return book.source, list(book.plans)
 

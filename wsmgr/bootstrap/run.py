@@ -18,7 +18,8 @@ from wsmgr.api.app import build
 from wsmgr.api.identity import Identity, People, Role, Tokens
 from wsmgr.api.server import bind_tcp, bind_unix, serve_until, server
 from wsmgr.bootstrap import logs
-from wsmgr.bootstrap.compose import adapters, compose
+from wsmgr.bootstrap.compose import compose
+from wsmgr.bootstrap.parts import adapters
 from wsmgr.bootstrap.state import StateLock
 from wsmgr.control.audit import DAEMON
 from wsmgr.control.daemon import Daemon

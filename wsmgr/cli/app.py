@@ -11,6 +11,8 @@ import typer
 from wsmgr import __version__
 from wsmgr.cli import (
     alerts,
+    authoring,
+    comparing,
     daemon,
     demo,
     doctor,
@@ -21,6 +23,7 @@ from wsmgr.cli import (
     plans,
     plugin_settings,
     plugins,
+    putting,
     queued,
     records,
     secrets,
@@ -84,9 +87,27 @@ def _plugins() -> typer.Typer:
     _add(
         group,
         "put",
-        plugins.put,
+        putting.put,
         "wsmgr plugin put user:alice hello.js",
         "wsmgr plugin put org:acme dist/index.js --slug markdown",
+        "wsmgr plugin put user:alice ./markdown --watch",
+        "wsmgr plugin put user:alice markdown-2.1.tar.gz --entry src/index.js",
+    )
+    _add(group, "new", authoring.new, "wsmgr plugin new hello", "wsmgr plugin new hello --language python")
+    _add(group, "check", authoring.check, "wsmgr plugin check ./markdown", "wsmgr plugin check hello.js --json")
+    _add(
+        group,
+        "run",
+        authoring.run,
+        "wsmgr plugin run ./markdown --input page.json",
+        "wsmgr plugin run hello.js --json-input '{}' --plan PRO",
+    )
+    _add(
+        group,
+        "diff",
+        comparing.diff,
+        "wsmgr plugin diff user:alice markdown 3f2a",
+        "wsmgr plugin diff user:alice markdown 3f2a 77c0 --json",
     )
     _add(group, "ls", plugins.ls, "wsmgr plugin ls user:alice", "wsmgr plugin ls user:alice --json")
     _add(group, "show", plugins.show, "wsmgr plugin show user:alice markdown")

@@ -7,30 +7,17 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from wsmgr.cli.files import read_plugin
 from wsmgr.cli.humane import ago, size
-from wsmgr.cli.options import Json, PluginFile, SlugOption, WorkspaceId
+from wsmgr.cli.options import Json, WorkspaceId
 from wsmgr.cli.output import note, print_json, print_table, say
+from wsmgr.cli.putting import print_result
 from wsmgr.cli.wiring import wiring_of
 from wsmgr.cli.workspaces import confirm
 
 if TYPE_CHECKING:
-    from wsmgr.wire.plugin import PluginResult, PluginVersion
+    from wsmgr.wire.plugin import PluginVersion
 
 Slug = Annotated[str, typer.Argument(metavar="SLUG", help="The plugin's name.", show_default=False)]
-
-
-def put(
-    context: typer.Context, workspace: WorkspaceId, file: PluginFile, slug: SlugOption = None, as_json: Json = False
-) -> None:
-    """Store a file as a plugin.
-
-    It becomes the current version; a running workspace serves it at once.
-    """
-    text = read_plugin(file, slug)
-    with wiring_of(context).client() as client:
-        result = client.put_plugin(workspace, text.slug, language=text.language, code=text.code)
-    _print_result(result, as_json=as_json)
 
 
 def ls(context: typer.Context, workspace: WorkspaceId, as_json: Json = False) -> None:
@@ -76,18 +63,10 @@ def rollback(
     """Make an older version of a plugin current."""
     with wiring_of(context).client() as client:
         result = client.rollback(workspace, slug, version=version)
-    _print_result(result, as_json=as_json)
-
-
-def _print_result(result: PluginResult, *, as_json: bool) -> None:
-    for warning in result.warnings:
-        where = "" if warning.line is None else f" (line {warning.line}, column {warning.column or 1})"
-        note(f"warning: {warning.message}{where}")
     if as_json:
         print_json(result)
-        return
-    served = "a running workspace serves it now" if result.reloaded else "the next call brings it to the workspace"
-    say(f"{result.slug}  {result.version[:12]}  {served}")
+    else:
+        print_result(result)
 
 
 def _print_versions(found: list[PluginVersion], *, as_json: bool, empty: str) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -50,6 +50,31 @@ class CapabilityLine(Protocol):
     def evidence(self) -> str: ...
     @property
     def mend(self) -> str | None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class LocalSource:
+    """A plugin as a person named it: `code` in a `language`, or an `archive` of a `media` type."""
+
+    slug: str
+    language: str | None
+    code: str | None
+    archive: bytes | None
+    media: str | None
+    entry: str | None
+
+
+class LocalRun(Protocol):
+    """A run without a daemon. `answer` has the members of an execution's answer."""
+
+    @property
+    def answer(self) -> Mapping[str, object]: ...
+    @property
+    def findings(self) -> Sequence[Mapping[str, object]]: ...
+    @property
+    def runtime(self) -> str: ...
+    @property
+    def sandboxed(self) -> bool: ...
 
 
 class Backend(Protocol):
@@ -103,6 +128,14 @@ class Backend(Protocol):
         """The built-in plans as the text of a plans file."""
         ...
 
+    def check_plugin(self, settings: Settings, source: LocalSource, plan: str | None) -> Sequence[Mapping[str, object]]:
+        """What validation finds in a plugin, by the policy of a plan."""
+        ...
+
+    def run_plugin(self, settings: Settings, source: LocalSource, value: object, plan: str | None) -> LocalRun:
+        """Run a plugin once, without a daemon."""
+        ...
+
     def probe(self, settings: Settings) -> Sequence[CapabilityLine]:
         """Try what this host can enforce."""
         ...
@@ -112,6 +145,13 @@ def _bootstrap() -> Backend:
     from wsmgr import bootstrap  # noqa: PLC0415  # all of the daemon; only the commands that are the daemon need it
 
     return bootstrap
+
+
+def _changes(path: Path) -> Iterator[object]:
+    from watchfiles import watch  # noqa: PLC0415  # only --watch needs it
+
+    # A save is often several writes; this is how long it must be quiet before it is one change.
+    yield from watch(path, debounce=400, step=40, recursive=True)
 
 
 def _settings(**overrides: object) -> Settings:
@@ -126,6 +166,7 @@ class Wiring:
 
     backend: Callable[[], Backend] = _bootstrap
     load_settings: Callable[..., Settings] = _settings
+    changes: Callable[[Path], Iterator[object]] = _changes
     socket: Path | None = None
     url: str | None = None
     debug: bool = False

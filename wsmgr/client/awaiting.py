@@ -137,6 +137,8 @@ class AsyncClient:
     touch = AsyncMethod(operations.touch)
     recover = AsyncMethod(operations.recover)
     put_plugin = AsyncMethod(operations.put_plugin)
+    put_bundle = AsyncMethod(operations.put_bundle)
+    plugin_source = AsyncMethod(operations.plugin_source)
     plugins = AsyncMethod(operations.plugins)
     plugin = AsyncMethod(operations.plugin)
     delete_plugin = AsyncMethod(operations.delete_plugin)

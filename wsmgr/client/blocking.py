@@ -138,6 +138,8 @@ class Client:
     touch = Method(operations.touch)
     recover = Method(operations.recover)
     put_plugin = Method(operations.put_plugin)
+    put_bundle = Method(operations.put_bundle)
+    plugin_source = Method(operations.plugin_source)
     plugins = Method(operations.plugins)
     plugin = Method(operations.plugin)
     delete_plugin = Method(operations.delete_plugin)

@@ -44,7 +44,7 @@ def request_options(operation: Operation[T]) -> dict[str, Any]:
         "timeout": httpx.Timeout(operation.timeout_s, connect=CONNECT_S),
     }
     if body is not None:
-        options |= {"content": body, "headers": {"Content-Type": "application/json"}}
+        options |= {"content": body, "headers": {"Content-Type": operation.media}}
     return options
 
 

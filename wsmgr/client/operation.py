@@ -22,13 +22,16 @@ ANSWER_S = 15.0
 
 @dataclass(frozen=True, slots=True)
 class Operation(Generic[T]):
-    """`read` turns the body of a good answer into the result. `timeout_s` is the wait for the answer in seconds."""
+    """`read` turns the body of a good answer into the result. `timeout_s` is the wait for the answer in seconds.
+    `content` is sent as it is, as a body of the type `media`, instead of `body` as JSON."""
 
     method: str
     path: str
     read: Callable[[bytes], T]
     query: Mapping[str, object] = field(default_factory=dict)
     body: object = field(default=None, repr=False)  # it may hold a secret
+    content: bytes | None = None
+    media: str = "application/json"
     timeout_s: float = ANSWER_S
 
     def __str__(self) -> str:
@@ -46,7 +49,9 @@ def segment(name: str) -> str:
 
 
 def encode(operation: Operation[T]) -> bytes | None:
-    """The body as JSON, None when there is none. Raises InvalidArgument when it is not a JSON value."""
+    """The body, None when there is none. Raises InvalidArgument when it is not a JSON value."""
+    if operation.content is not None:
+        return operation.content
     if operation.body is None:
         return None
     try:

@@ -19,7 +19,7 @@ from wsmgr.wire.host import Host
 from wsmgr.wire.names import Language
 from wsmgr.wire.owner import Owner, OwnerPage
 from wsmgr.wire.plan import PlanPage
-from wsmgr.wire.plugin import PluginResult, PluginVersionPage
+from wsmgr.wire.plugin import PluginResult, PluginSource, PluginVersionPage
 from wsmgr.wire.usage import OwnerUsage, Usage, UsageRange
 from wsmgr.wire.volume import VolumePage
 from wsmgr.wire.workspace import LogPage, Workspace, WorkspaceHealth, WorkspacePage
@@ -138,6 +138,34 @@ def put_plugin(workspace_id: str, slug: str, *, language: Language, code: str) -
     """Store a version of a plugin of the workspace's owner, and bring it to a running workspace."""
     body = {"language": language, "code": code}
     return Operation("PUT", _plugin(workspace_id, slug), _model(PluginResult), body=body, timeout_s=LOADING_S)
+
+
+def put_bundle(
+    workspace_id: str,
+    slug: str,
+    *,
+    archive: bytes,
+    media: str,
+    entry: str | None = None,
+    language: Language | None = None,
+) -> Operation[PluginResult]:
+    """The same for an archive of several files, of the type `application/gzip` or `application/zip`; `entry` and
+    `language` where its manifest does not say them."""
+    return Operation(
+        "PUT",
+        _plugin(workspace_id, slug),
+        _model(PluginResult),
+        query=_given({"entry": entry, "language": language}),
+        content=archive,
+        media=media,
+        timeout_s=2 * LOADING_S,
+    )
+
+
+def plugin_source(workspace_id: str, slug: str, version: str) -> Operation[PluginSource]:
+    """One version with its files."""
+    path = f"{_plugin(workspace_id, slug)}/versions/{segment(version)}"
+    return Operation("GET", path, _model(PluginSource), timeout_s=LOADING_S)
 
 
 def plugins(workspace_id: str) -> Operation[PluginVersionPage]:

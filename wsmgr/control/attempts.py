@@ -11,7 +11,6 @@ from wsmgr.control.request import context_of
 from wsmgr.control.unit import Unit
 from wsmgr.core.admission import timeout_of
 from wsmgr.core.errors import NeverStarted
-from wsmgr.core.ids import Version
 from wsmgr.core.outcome import Outcome
 from wsmgr.ports.channel import Call
 from wsmgr.ports.clock import Clock
@@ -26,14 +25,14 @@ class Attempts:
         self._calls = calls
         self._clock = clock
 
-    async def run(self, flight: Flight, entry: Entry, version: Version) -> tuple[Unit, Outcome]:
+    async def run(self, flight: Flight, entry: Entry) -> tuple[Unit, Outcome]:
         """Where it ran and how it ended. Raises WsmgrError only when the plugin provably never started."""
         self._fleet.touch(entry)
         timeout_s = timeout_of(entry.limits, flight.request.timeout_ms)
         for _ in range(ATTEMPTS):
             unit = await self._ready(entry, flight)
             with unit.attend():
-                outcome = await self._in_turn(flight, entry, unit, version, timeout_s)
+                outcome = await self._in_turn(flight, entry, unit, timeout_s)
             if outcome is not None:
                 self._fleet.touch(entry)
                 return unit, outcome
@@ -52,9 +51,7 @@ class Attempts:
         flight.start_ms += (self._clock.monotonic() - before) * 1000
         return unit
 
-    async def _in_turn(
-        self, flight: Flight, entry: Entry, unit: Unit, version: Version, timeout_s: float
-    ) -> Outcome | None:
+    async def _in_turn(self, flight: Flight, entry: Entry, unit: Unit, timeout_s: float) -> Outcome | None:
         """Run when it is this call's turn; None when it provably never started."""
         limits = entry.limits
         turns = self._fleet.account(entry.record.owner).turns
@@ -67,13 +64,13 @@ class Attempts:
                 flight.queue_ms += (self._clock.monotonic() - before) * 1000
                 if flight.starting is not None:
                     flight.begun = True
-                    await flight.starting(record_of(flight, entry, unit, version, None))
+                    await flight.starting(record_of(flight, entry, unit, None))
                 call = Call(
                     execution=flight.id,
                     plugin=flight.request.slug,
-                    version=version,
+                    version=flight.version,
                     input=flight.request.input,
-                    context=context_of(flight.request, version, flight.id),
+                    context=context_of(flight.request, flight.version, flight.id),
                     timeout_s=timeout_s,
                     output_bytes=limits.output_bytes,
                     log_bytes=limits.log_bytes,

@@ -12,10 +12,11 @@ from wsmgr.control.plugins import Plugins
 from wsmgr.control.reconciler import Reconciler
 from wsmgr.control.request import Request
 from wsmgr.control.unit import Unit
-from wsmgr.core.ids import owner_of
+from wsmgr.core.ids import Version, owner_of
 from wsmgr.core.masking import Mask
 from wsmgr.core.outcome import Emitted, Failure, FailureType, LogEntry, Outcome
 from wsmgr.core.plugin_settings import NO_SETTINGS, PluginSettings
+from wsmgr.core.runtime import speaks
 from wsmgr.core.workspace import Endpoint
 from wsmgr.ports.channel import (
     Call,
@@ -56,9 +57,12 @@ class Calls:
         self._audit = audit
 
     async def make(self, flight: Flight, entry: Entry, unit: Unit, call: Call) -> Outcome | None:
-        """The outcome, or None when the runtime is gone and provably never got the call."""
+        """How it ended, or None when the runtime is gone and provably never got the call. Where another version became
+        current before its turn came, the flight is told that it ran that one."""
         request = flight.request
-        for _ in range(ATTEMPTS):
+        left = ATTEMPTS
+        while left > 0:
+            left -= 1
             endpoint = unit.endpoint
             if endpoint is None:
                 return None
@@ -67,26 +71,19 @@ class Calls:
             if settings.revision != call.revision:
                 call = replace(call, revision=settings.revision)
             try:
-                flight.endpoint = endpoint
-                listener = _masked(flight.listener, settings.mask)
-                return settings.mask.outcome(_said_by_us(flight, await self._channel.execute(endpoint, call, listener)))
+                outcome = await self._once(flight, entry, unit, endpoint, call, settings.mask)
             except UnknownVersion:
-                refused = await self._sync(request, entry, unit, endpoint, call, settings)
+                version = await self._wanted(request, call)
+                if version != call.version:
+                    # Its own version is no longer current: that is progress, and costs no attempt.
+                    call = replace(call, version=version, context={**call.context, "version": version})
+                    flight.version = version
+                    left += 1
+                refused = await self._sync(request, entry, unit, endpoint, version, settings)
                 if refused is not None:
                     return _failed(refused.type, refused.message, stack=refused.stack)
-            except RuntimeBusy:
-                self._suspect(entry, unit, endpoint, None)
-                return None
-            except ChannelClosed as error:
-                self._suspect(entry, unit, endpoint, None)
-                return await self._ended(unit, endpoint, error) if error.sent else None
-            except ChannelTimeout:
-                self._suspect(entry, unit, endpoint, "It hung: it took a call and gave no answer in time.")
-                text = f"The plugin ran longer than {call.timeout_s:g} s and its runtime stopped answering."
-                return _failed(FailureType.TIMEOUT, text, duration_ms=call.timeout_s * 1000)
-            except ProtocolViolation as error:
-                await self._violated(entry, unit, endpoint, error)
-                return _failed(FailureType.CRASH, f"The workspace gave an answer that is not allowed: {error}")
+            else:
+                return outcome
         return None
 
     async def _settings(self, request: Request) -> PluginSettings:
@@ -95,13 +92,52 @@ class Calls:
             return NO_SETTINGS
         return await self._configuration.of(owner_of(request.workspace), request.slug)
 
+    async def _wanted(self, request: Request, call: Call) -> Version:
+        """The version that a runtime which has not got the call's own should run: never an older one than is current,
+        unless it was asked for, or the current one is of another language and so for another workspace."""
+        if request.inline is not None or request.version is not None:
+            return call.version
+        version, language = await self._plugins.settled(owner_of(request.workspace), request.slug)
+        return version if speaks(request.workspace, language) else call.version
+
+    async def _once(
+        self, flight: Flight, entry: Entry, unit: Unit, endpoint: Endpoint, call: Call, mask: Mask
+    ) -> Outcome | None:
+        """Send it once. None: it provably never got there. Raises UnknownVersion."""
+        flight.endpoint = endpoint
+        try:
+            outcome = await self._channel.execute(endpoint, call, _masked(flight.listener, mask))
+            return mask.outcome(_said_by_us(flight, outcome))
+        except RuntimeBusy:
+            self._suspect(entry, unit, endpoint, None)
+            return None
+        except ChannelClosed as error:
+            self._suspect(entry, unit, endpoint, None)
+            return await self._ended(unit, endpoint, error) if error.sent else None
+        except ChannelTimeout:
+            self._suspect(entry, unit, endpoint, "It hung: it took a call and gave no answer in time.")
+            text = f"The plugin ran longer than {call.timeout_s:g} s and its runtime stopped answering."
+            return _failed(FailureType.TIMEOUT, text, duration_ms=call.timeout_s * 1000)
+        except ProtocolViolation as error:
+            await self._violated(entry, unit, endpoint, error)
+            return _failed(FailureType.CRASH, f"The workspace gave an answer that is not allowed: {error}")
+
     async def _sync(
-        self, request: Request, entry: Entry, unit: Unit, endpoint: Endpoint, call: Call, settings: PluginSettings
+        self,
+        request: Request,
+        entry: Entry,
+        unit: Unit,
+        endpoint: Endpoint,
+        version: Version,
+        settings: PluginSettings,
     ) -> Failure | None:
         """Bring the version that the call wants; a Failure when it does not load there."""
-        source = request.inline
+        source, owner = request.inline, owner_of(request.workspace)
         if source is None:
-            source = await self._plugins.source(owner_of(request.workspace), request.slug, call.version)
+            source = await self._plugins.source(owner, request.slug, version)
+        else:
+            # Nobody has put it, so this is the last that is seen of it before it runs.
+            await self._plugins.vet(owner, source)
         try:
             refused = await self._plugins.push(unit, source, settings)
         except ChannelClosed:

@@ -73,7 +73,7 @@ class Executions:
 
     def flight(self, request: Request, listener: Listener | None = None) -> Flight:
         """A call that is about to be made, with its id."""
-        return Flight(request, request.id or ExecutionId(uuid.uuid4().hex), self._clock.now(), listener)
+        return Flight(request, request.id or ExecutionId(uuid.uuid4().hex), self._clock.now(), listener=listener)
 
     async def fly(self, flight: Flight) -> Execution:
         """As `run`. A call that joins another one of the same id hears only how it ends."""
@@ -117,13 +117,13 @@ class Executions:
         self.inflight += 1
         try:
             # Nothing is made for a call that could not run; and where it runs depends on its language.
-            version, language = await self.resolve(flight.request)
+            flight.version, language = await self.resolve(flight.request)
             flight.request = request = at_home(flight.request, language)
             entry = self._fleet.find(request.workspace)
             if entry is not None:
-                return await self._admitted(flight, entry, version)
+                return await self._admitted(flight, entry)
             async with self._admission.newcomer(request.workspace):
-                return await self._admitted(flight, await self._made(request), version)
+                return await self._admitted(flight, await self._made(request))
         finally:
             self.inflight -= 1
 
@@ -134,37 +134,37 @@ class Executions:
             await self._audit.say(DAEMON, "workspace.created", "Made for its first call.", request.workspace)
         return entry
 
-    async def _admitted(self, flight: Flight, entry: Entry, version: Version) -> Execution:
+    async def _admitted(self, flight: Flight, entry: Entry) -> Execution:
         request = flight.request
         queued = flight.starting is not None
         admitted = self._admission.call(entry, size=request.size, inline=request.inline is not None, paid=queued)
         # From here on nothing stops or forgets the workspace that this call is for.
         with entry.unit.attend(), admitted:
             if queued:
-                return await self._queued(flight, entry, version)
+                return await self._queued(flight, entry)
             if request.id is not None:
-                return await self._durable(flight, entry, version)
-            attempt = self._attempts.run(flight, entry, version)
+                return await self._durable(flight, entry)
+            attempt = self._attempts.run(flight, entry)
             if flight.listener is not None:
                 unit, outcome = await self._flights.run(flight, attempt, entry.unit)
             else:
                 unit, outcome = await attempt
-            return self._note(record_of(flight, entry, unit, version, outcome))
+            return self._note(record_of(flight, entry, unit, outcome))
 
-    async def _durable(self, flight: Flight, entry: Entry, version: Version) -> Execution:
+    async def _durable(self, flight: Flight, entry: Entry) -> Execution:
         """With its begin stored before and its end before the answer."""
-        first = await self._store.begin(record_of(flight, entry, entry.unit, version, None))
+        first = await self._store.begin(record_of(flight, entry, entry.unit, None))
         if first is not None:
             same_request(first.fingerprint, flight.request)
             return _not_waiting(first)
         try:
-            attempt = self._attempts.run(flight, entry, version)
+            attempt = self._attempts.run(flight, entry)
             unit, outcome = await self._flights.run(flight, attempt, entry.unit)
         except WsmgrError:
             # It did not start: the same id may be tried again.
             await self._store.withdraw(flight.id)
             raise
-        record = record_of(flight, entry, unit, version, outcome)
+        record = record_of(flight, entry, unit, outcome)
         try:
             await self._store.end(record)
         except StoreUnavailable:
@@ -174,11 +174,11 @@ class Executions:
         self._count(record)
         return record
 
-    async def _queued(self, flight: Flight, entry: Entry, version: Version) -> Execution:
+    async def _queued(self, flight: Flight, entry: Entry) -> Execution:
         """Its record is there and says queued; its begin is stored when the plugin may start, its end at the end."""
-        attempt = self._attempts.run(flight, entry, version)
+        attempt = self._attempts.run(flight, entry)
         unit, outcome = await self._flights.run(flight, attempt, entry.unit)
-        record = record_of(flight, entry, unit, version, outcome)
+        record = record_of(flight, entry, unit, outcome)
         try:
             await self._store.finish(record)
         except StoreUnavailable:

@@ -16,19 +16,23 @@ from wsmgr.core.outcome import Failure, FailureType, Outcome
 from wsmgr.core.workspace import Endpoint
 from wsmgr.ports.channel import Listener
 
+UNRESOLVED = Version("")
+
 
 @dataclass(slots=True, eq=False)
 class Flight:
     """A call, from its arrival to its end.
 
-    `listener` hears what the plugin prints and emits. `starting` is awaited with the record right before the plugin may
-    start, and `begun` is set before that. `work` is the task that brings it to its outcome, where it has one of its
-    own; `endpoint` is where it was sent last; `joined`: how many others wait for the same outcome. `cancelled`: its
-    caller asked for its end, and whoever waits for that hears it from `landed`."""
+    `version` is the one that runs, UNRESOLVED until that is looked up. `listener` hears what the plugin prints and
+    emits. `starting` is awaited with the record right before the plugin may start, and `begun` is set before that.
+    `work` is the task that brings it to its outcome, where it has one of its own; `endpoint` is where it was sent last;
+    `joined`: how many others wait for the same outcome. `cancelled`: its caller asked for its end, and whoever waits
+    for that hears it from `landed`."""
 
     request: Request
     id: ExecutionId
     created_at: datetime
+    version: Version = UNRESOLVED
     listener: Listener | None = None
     starting: Callable[[Execution], Awaitable[None]] | None = None
     begun: bool = False
@@ -42,13 +46,13 @@ class Flight:
     landed: asyncio.Event | None = None
 
 
-def record_of(flight: Flight, entry: Entry, unit: Unit, version: Version, outcome: Outcome | None) -> Execution:
+def record_of(flight: Flight, entry: Entry, unit: Unit, outcome: Outcome | None) -> Execution:
     """The record of a call that ran on `unit`; without an outcome it runs."""
     return Execution(
         id=flight.id,
         workspace=flight.request.workspace,
         plugin=flight.request.slug,
-        version=version,
+        version=flight.version,
         state=state_of(outcome),
         isolation=unit.isolation,
         degraded=unit.isolation is not entry.isolation,

@@ -27,6 +27,7 @@ from wsmgr.control.queue import Queue
 from wsmgr.control.reconciler import Reconciler
 from wsmgr.control.retention import Retention
 from wsmgr.control.usage import Usage
+from wsmgr.control.validation import Validation
 from wsmgr.control.wishes import Wishes
 from wsmgr.control.workspaces import Workspaces
 from wsmgr.core.errors import StoreUnavailable, WsmgrError
@@ -77,6 +78,7 @@ class Lifecycle:
         usage: Usage,
         fullness: Fullness,
         delivery: Delivery | None,
+        validation: Validation,
     ) -> None:
         self._store = store
         self._configuring = configuring
@@ -103,6 +105,7 @@ class Lifecycle:
         self._retention = retention
         self._usage = usage
         self._fullness = fullness
+        self._validation = validation
         self._dropped = 0
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -178,6 +181,7 @@ class Lifecycle:
         await self._queue.close()
         await self._callbacks.close()
         await self._usage.close()
+        await self._validation.close()
         await self._channel.close()
         await self._engines.close()
         await self._store.close()

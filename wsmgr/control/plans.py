@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from wsmgr.core.limit_table import overridden
 from wsmgr.core.limits import Plan
 from wsmgr.core.owner import Owner
@@ -27,4 +29,4 @@ class Plans:
     def of(self, owner: Owner) -> Plan:
         """The owner's plan with its overrides applied."""
         plan = self.book.named(owner.plan)
-        return Plan(plan.name, overridden(plan.limits, owner.overrides)) if owner.overrides else plan
+        return replace(plan, limits=overridden(plan.limits, owner.overrides)) if owner.overrides else plan

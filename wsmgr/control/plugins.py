@@ -11,24 +11,35 @@ import structlog
 
 from wsmgr.control.arrivals import Arrivals
 from wsmgr.control.audit import Audit
+from wsmgr.control.changes import Changes
 from wsmgr.control.configuration import Configuration
 from wsmgr.control.fleet import Fleet
 from wsmgr.control.terms import Terms
 from wsmgr.control.unit import Unit
+from wsmgr.control.validation import Validation
 from wsmgr.core.admission import OneVersion, Usage, admit
 from wsmgr.core.errors import InvalidRequest, NotFound, StoreUnavailable, WsmgrError
 from wsmgr.core.ids import OwnerKey, Slug, Version, WorkspaceId, owner_of
 from wsmgr.core.limits import Limits
 from wsmgr.core.outcome import Failure
-from wsmgr.core.plugin import Language, PluginSource, PluginVersion, version_of
+from wsmgr.core.plugin import Language, PluginSource, PluginVersion, source_of_bundle, source_of_code
 from wsmgr.core.plugin_settings import PluginSettings
+from wsmgr.core.policy import Finding, Severity
 from wsmgr.core.runtime import speaks
+from wsmgr.ports.bundles import Format, Room, Unpacker, Wishes
 from wsmgr.ports.channel import Channel, ChannelClosed, ChannelTimeout, ProtocolViolation
 from wsmgr.ports.clock import Clock
 from wsmgr.ports.store import PluginStore
 
 _NOT_TRIED = {
-    language: f"No workspace of the owner that runs {name} is up: whether the code loads shows at the first call."
+    language: Finding(
+        "",
+        0,
+        0,
+        "not-tried",
+        f"No workspace of the owner that runs {name} is up: whether the code loads shows at the first call.",
+        Severity.WARNING,
+    )
     for language, name in ((Language.JAVASCRIPT, "JavaScript"), (Language.PYTHON, "Python"))
 }
 
@@ -37,11 +48,21 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Put:
-    """What came of storing a version. `reloaded`: at least one live workspace loaded it."""
+    """What came of storing a version. `reloaded`: at least one live workspace loaded it, in `reload_ms`."""
 
     version: PluginVersion
     reloaded: bool
-    warnings: tuple[str, ...]
+    warnings: tuple[Finding, ...]
+    reload_ms: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """An archive as it came, and what was said with it."""
+
+    archive: bytes
+    form: Format
+    wishes: Wishes
 
 
 class Plugins:
@@ -56,6 +77,8 @@ class Plugins:
         clock: Clock,
         audit: Audit,
         configuration: Configuration,
+        validation: Validation,
+        unpacker: Unpacker,
         *,
         load_s: float = 10.0,
     ) -> None:
@@ -66,11 +89,14 @@ class Plugins:
         self._clock = clock
         self._audit = audit
         self._configuration = configuration
+        self._validation = validation
+        self._unpacker = unpacker
         self._load_s = load_s
         self._current: OrderedDict[tuple[OwnerKey, Slug], tuple[Version, Language]] = OrderedDict()
         self._owned: OrderedDict[OwnerKey, tuple[PluginVersion, ...]] = OrderedDict()
         self._known = 10_000
-        self._changes = 0
+        self._stores = 0
+        self._changes = Changes()
         self._arrivals = Arrivals[Slug]()
         self._pushes: dict[tuple[Unit, Slug, Version, str], asyncio.Task[Failure | None]] = {}
 
@@ -102,9 +128,9 @@ class Plugins:
     async def all(self, owner: OwnerKey) -> Sequence[PluginVersion]:
         """The current version of each of the owner's plugins."""
         while (owned := self._owned.get(owner)) is None:
-            changes = self._changes
+            stores = self._stores
             found = tuple(await self._store.current_plugins(owner))
-            if changes == self._changes:
+            if stores == self._stores:
                 # What was stored meanwhile may be missing in it.
                 self._owned[owner] = found
         while len(self._owned) > self._known:
@@ -116,25 +142,37 @@ class Plugins:
         return self._owned.get(owner)
 
     async def put(self, workspace: WorkspaceId, slug: Slug, language: Language, code: str, actor: str) -> Put:
-        """Load the code in a live workspace if there is one, and store it as the current version.
+        """Check the code, load it in the live workspaces if there are any, and store it as the current version.
 
-        Raises InvalidRequest when it does not load (the old version stays current), TooLarge, and QuotaExceeded for one
-        plugin too many. Of each plugin the newest versions are kept, as many as the plan says.
+        Raises InvalidRequest when it is refused or does not load (the old version stays current), TooLarge, and
+        QuotaExceeded for one plugin too many. Of each plugin the newest versions are kept, as many as the plan says.
         """
-        owner = owner_of(workspace)
-        source = PluginSource(slug, version_of(language, code), language, code)
+        return await self._put(workspace, source_of_code(slug, language, code), actor)
+
+    async def put_bundle(self, workspace: WorkspaceId, slug: Slug, upload: Upload, actor: str) -> Put:
+        """The same for an archive of several files. Raises InvalidRequest for one that is not safe to unpack."""
+        limits = await self._terms.limits(owner_of(workspace))
+        room = Room(limits.plugin_bytes, limits.plugin_files)
+        language, bundle = await self._unpacker.unpack(upload.archive, upload.form, room, upload.wishes)
+        return await self._put(workspace, source_of_bundle(slug, language, bundle), actor)
+
+    async def _put(self, workspace: WorkspaceId, source: PluginSource, actor: str) -> Put:
+        owner, slug = owner_of(workspace), source.slug
         limits = await self._terms.limits(owner)
         names = {plugin.slug for plugin in await self.all(owner)} | self._arrivals.of(owner)
-        admit(limits, OneVersion(len(code.encode()), slug not in names), Usage(plugins=len(names)))
+        admit(limits, OneVersion(source.size, slug not in names), Usage(plugins=len(names)))
         with self._arrivals.coming(owner, slug):
-            reloaded = await self._load_everywhere(owner, source)
-            stored = await self._store.put_version(owner, source, self._clock.now(), actor)
-            self._changed(owner)
-        self._remember(owner, source)
+            warnings = await self._validation.check(owner, source)
+            before = self._clock.monotonic()
+            with self._changes.under_way(owner, slug):
+                reloaded = await self._load_everywhere(owner, source)
+                reload_ms = (self._clock.monotonic() - before) * 1000
+                stored = await self._stored(owner, source, actor)
         await self._trim(owner, slug, limits)
         await self._audit.say(actor, "plugin.put", f"{slug} {source.version[:12]}", workspace)
-        warnings = () if reloaded else (_NOT_TRIED[language],)
-        return Put(stored, reloaded, warnings)
+        if not reloaded:
+            return Put(stored, reloaded, (*warnings, _NOT_TRIED[source.language]))
+        return Put(stored, reloaded, warnings, round(reload_ms, 3))
 
     async def rollback(self, workspace: WorkspaceId, slug: Slug, to: Version | None, actor: str) -> Put:
         """Make an older version current: the one named, else the one stored before the current. Raises NotFound."""
@@ -146,10 +184,9 @@ class Plugins:
                 raise NotFound(f"The plugin {slug!r} has no other version to go back to.")
             to = older[0].version
         source = await self.source(owner, slug, to)
-        reloaded = await self._load_everywhere(owner, source)
-        stored = await self._store.put_version(owner, source, self._clock.now(), actor)
-        self._changed(owner)
-        self._remember(owner, source)
+        with self._changes.under_way(owner, slug):
+            reloaded = await self._load_everywhere(owner, source)
+            stored = await self._stored(owner, source, actor)
         await self._audit.say(actor, "plugin.rollback", f"{slug} {to[:12]}", workspace)
         return Put(stored, reloaded, ())
 
@@ -185,10 +222,19 @@ class Plugins:
         except WsmgrError as error:
             log.warning("settings not brought yet", owner=owner, plugin=slug, why=error.sentence)
             return
-        pushes = (self.push(unit, source, settings) for unit in live)
+        pushes = (self.push(unit, source, settings) for unit in self._live(owner, source.language))
         for failure in await asyncio.gather(*pushes, return_exceptions=True):
             if isinstance(failure, BaseException):
                 log.info("settings not brought yet", owner=owner, plugin=slug, why=str(failure))
+
+    async def settled(self, owner: OwnerKey, slug: Slug) -> tuple[Version, Language]:
+        """What is current, once no change of it is under way. Raises NotFound."""
+        await self._changes.over(owner, slug)
+        return await self.current(owner, slug)
+
+    async def vet(self, owner: OwnerKey, source: PluginSource) -> None:
+        """Look at code that is run without being put. Raises InvalidRequest when it is refused."""
+        await self._validation.check(owner, source)
 
     async def push(self, unit: Unit, source: PluginSource, settings: PluginSettings) -> Failure | None:
         """Bring one version with its settings to one unit; many callers share one push. Raises what Channel.put
@@ -227,6 +273,12 @@ class Plugins:
                 )
         return loaded
 
+    async def _stored(self, owner: OwnerKey, source: PluginSource, actor: str) -> PluginVersion:
+        stored = await self._store.put_version(owner, source, self._clock.now(), actor)
+        self._changed(owner)
+        self._remember(owner, source)
+        return stored
+
     async def _trim(self, owner: OwnerKey, slug: Slug, limits: Limits) -> None:
         """Drop the oldest versions. What the store does not take now it takes after the next put."""
         try:
@@ -235,7 +287,7 @@ class Plugins:
             log.warning("old versions stay", owner=owner, plugin=slug, why=error.sentence)
 
     def _changed(self, owner: OwnerKey) -> None:
-        self._changes += 1
+        self._stores += 1
         self._owned.pop(owner, None)
 
     def _live(self, owner: OwnerKey, language: Language | None = None) -> list[Unit]:

@@ -10,6 +10,8 @@ from wsmgr.core.limits import Limits
 from wsmgr.core.runtime import Runtime, runtime_of
 from wsmgr.core.workspace import FIRST_UID, Spec, Workspace
 
+_FRAME_BYTES = 64
+
 
 def spec_of(
     record: Workspace, limits: Limits, isolation: Isolation, images: Mapping[Runtime, str], data: str | None = None
@@ -33,9 +35,12 @@ def spec_of(
         log_bytes=limits.log_bytes,
         data=data if isolation is Isolation.CONTAINER else None,
         runtime=runtime,
+        plugin_space_mb=limits.plugin_space_mb,
+        unrestricted=limits.unrestricted_runtime,
     )
 
 
 def body_bytes(limits: Limits) -> int:
-    """The largest body that the runtime may get: a call's, or a plugin's, whose quotes and line ends are escaped."""
-    return max(limits.input_bytes, 2 * limits.plugin_bytes) + ENVELOPE_BYTES
+    """The largest body that the runtime may get: a call's, or a plugin's, whose quotes and line ends are escaped, or
+    whose files are in base64, each with a frame of its own."""
+    return max(limits.input_bytes, 2 * limits.plugin_bytes + _FRAME_BYTES * limits.plugin_files) + ENVELOPE_BYTES

@@ -35,7 +35,8 @@ class OneWorkspace:
 
 @dataclass(frozen=True, slots=True)
 class OneVersion:
-    """A version of a plugin with `size` bytes of code; `new`: the owner has no plugin of that name yet."""
+    """A version of a plugin with `size` bytes of code; `new`: the owner has no plugin of that name yet. How many files
+    a bundle may have is seen to while it is unpacked."""
 
     size: int
     new: bool

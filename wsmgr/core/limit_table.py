@@ -71,6 +71,8 @@ RULES = (
     LimitRule("outputBytes", "output_bytes", int, 1024, 64 * MIB, "a call's output"),
     LimitRule("logBytes", "log_bytes", int, 0, 16 * MIB, "what a call may print; the rest is left out"),
     LimitRule("pluginBytes", "plugin_bytes", int, 1024, 32 * MIB, "one version of a plugin"),
+    LimitRule("pluginFiles", "plugin_files", int, 1, 50_000, "files of one version that is a bundle"),
+    LimitRule("pluginSpaceMb", "plugin_space_mb", int, 1, _TIB_MB, "size of /plugins, where bundles lie, MiB"),
     LimitRule("maxPlugins", "max_plugins", int, 0, 100_000, "plugins of an owner"),
     LimitRule("pluginVersionsKept", "plugin_versions_kept", int, 1, 10_000, "versions kept of each, the newest"),
     LimitRule("ratePerSecond", "rate_per_s", float, 0, 1_000_000, "calls of an owner in the long run; 0: any number"),
@@ -83,6 +85,7 @@ RULES = (
     LimitRule("ownerScratchMb", "owner_scratch_mb", int, 0, 1024 * _TIB_MB, "the same, /tmp"),
     LimitRule("ownerConcurrentExecutions", "owner_executions", int, 0, 1_000_000, "calls of an owner that run at once"),
     LimitRule("requireEnforcedLimits", "require_enforced", bool, 0, 1, "refuse hosts that cannot enforce the limits"),
+    LimitRule("unrestrictedRuntime", "unrestricted_runtime", bool, 0, 1, "plugins may start processes, and read all"),
 )
 """In the order in which people read them. An `owner…` limit of 0 is maxConcurrentWorkspaces times the workspace's."""
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from wsmgr.core.policy import Severity
 
 MIB = 1024 * 1024
 
@@ -33,7 +36,10 @@ class Limits:
     output_bytes: int = 1 * MIB
     log_bytes: int = 64 * 1024
     plugin_bytes: int = 4 * MIB
+    plugin_files: int = 2_000
+    plugin_space_mb: int = 32
     require_enforced: bool = False
+    unrestricted_runtime: bool = False
     pause_after_s: int = 15
     data_mb: int = 0
     rate_per_s: float = 5_000.0
@@ -76,10 +82,11 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """A named set of limits."""
+    """A named set of limits. `policy`: severities of validation that differ from the built-in ones, by rule."""
 
     name: str
     limits: Limits
+    policy: Mapping[str, Severity] = field(default_factory=dict)
 
 
 FREE = Plan("FREE", Limits(memory_mb=128, cpus=0.25, max_workspaces=1, idle_timeout_s=60, pause_after_s=15))
@@ -102,6 +109,8 @@ PRO = Plan(
         output_bytes=8 * MIB,
         log_bytes=256 * 1024,
         plugin_bytes=16 * MIB,
+        plugin_files=5_000,
+        plugin_space_mb=128,
         pause_after_s=60,
         rate_per_s=10_000.0,
         rate_burst=100_000,
@@ -128,6 +137,8 @@ ENTERPRISE = Plan(
         output_bytes=32 * MIB,
         log_bytes=1 * MIB,
         plugin_bytes=32 * MIB,
+        plugin_files=20_000,
+        plugin_space_mb=512,
         pause_after_s=300,
         rate_per_s=20_000.0,
         rate_burst=200_000,

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from wsmgr.core.bundle import Bundle, version_of_bundle
 from wsmgr.core.ids import OwnerKey, Slug, Version
 
 
@@ -19,12 +20,18 @@ class Language(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class PluginSource:
-    """What is pushed to a workspace: one version of one plugin with its code."""
+    """What is pushed to a workspace: one version of one plugin with its code, or with a bundle and no code."""
 
     slug: Slug
     version: Version
     language: Language
     code: str
+    bundle: Bundle | None = None
+
+    @property
+    def size(self) -> int:
+        """Bytes of what people wrote, without what carries it."""
+        return len(self.code.encode()) if self.bundle is None else self.bundle.size
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +46,16 @@ class PluginVersion:
     created_at: datetime
     created_by: str
     current: bool
+
+
+def source_of_code(slug: Slug, language: Language, code: str) -> PluginSource:
+    """A single file with its version."""
+    return PluginSource(slug, version_of(language, code), language, code)
+
+
+def source_of_bundle(slug: Slug, language: Language, bundle: Bundle) -> PluginSource:
+    """A bundle with its version."""
+    return PluginSource(slug, version_of_bundle(language, bundle), language, "", bundle)
 
 
 def version_of(language: Language, code: str) -> Version:

@@ -66,7 +66,8 @@ class Spec:
     """Everything an engine needs to make the workspace; equal specs make equal containers.
 
     `cpus` in cores, `_mb` in MiB, `log_file_bytes` caps what the engine keeps of standard output. `data` is the
-    directory of the host that becomes `/data`, None: there is none. Its size is the volume's business.
+    directory of the host that becomes `/data`, None: there is none. Its size is the volume's business. `unrestricted`:
+    the runtime's own restrictions of plugins (no processes, few files) are off; those of the isolation hold as ever.
     """
 
     workspace: WorkspaceId
@@ -86,6 +87,8 @@ class Spec:
     log_file_bytes: int = 1024 * 1024
     data: str | None = None
     runtime: Runtime = Runtime.NODE
+    plugin_space_mb: int = 32
+    unrestricted: bool = False
 
     @property
     def ceilings(self) -> Ceilings:

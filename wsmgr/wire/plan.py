@@ -14,7 +14,7 @@ MIB = 2**20
 
 class Limits(Response):
     """What a workspace, and an owner with all of its workspaces, may use. MiB, cores, seconds, milliseconds and bytes,
-    as the names say."""
+    as the names say. What has a default here came later: an older daemon does not say it."""
 
     memory_mb: int
     cpus: float
@@ -35,6 +35,8 @@ class Limits(Response):
     output_bytes: int
     log_bytes: int
     plugin_bytes: int
+    plugin_files: int = 0
+    plugin_space_mb: int = 0
     max_plugins: int
     plugin_versions_kept: int
     rate_per_second: float
@@ -47,6 +49,7 @@ class Limits(Response):
     owner_scratch_mb: int
     owner_concurrent_executions: int
     require_enforced_limits: bool
+    unrestricted_runtime: bool = False
 
 
 class LimitChanges(Request):
@@ -74,6 +77,8 @@ class LimitChanges(Request):
     output_bytes: Annotated[int, Field(ge=1024, le=64 * MIB)] | None = None
     log_bytes: Annotated[int, Field(ge=0, le=16 * MIB)] | None = None
     plugin_bytes: Annotated[int, Field(ge=1024, le=32 * MIB)] | None = None
+    plugin_files: Annotated[int, Field(ge=1, le=50_000)] | None = None
+    plugin_space_mb: Annotated[int, Field(ge=1, le=2**20)] | None = None
     max_plugins: Annotated[int, Field(ge=0, le=100_000)] | None = None
     plugin_versions_kept: Annotated[int, Field(ge=1, le=10_000)] | None = None
     rate_per_second: Annotated[float, Field(ge=0, le=1_000_000)] | None = None
@@ -86,6 +91,7 @@ class LimitChanges(Request):
     owner_scratch_mb: Annotated[int, Field(ge=0, le=2**30)] | None = None
     owner_concurrent_executions: Annotated[int, Field(ge=0, le=1_000_000)] | None = None
     require_enforced_limits: bool | None = None
+    unrestricted_runtime: bool | None = None
 
     @field_validator("*", mode="before")
     @classmethod

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import AwareDatetime, Field
 
@@ -19,20 +19,45 @@ class PutPlugin(Request):
 
 
 class PluginWarning(Response):
-    """What looks wrong in code that was taken; `line` and `column` count from 1, null where unknown."""
+    """What looks wrong in code that was taken; `line` and `column` count from 1, null where unknown. `file` is empty
+    where it is about no file; `rule` is an id of the policy."""
 
     message: str
+    file: str = ""
     line: int | None = None
     column: int | None = None
+    rule: str = ""
+    severity: Literal["error", "warning"] = "warning"
 
 
 class PluginResult(Response):
-    """`reloaded`: a running workspace serves this version now; false: the next call brings it there."""
+    """`reloaded`: a running workspace serves this version now, which took `reloadMs`; false: the next call brings it
+    there."""
 
     slug: str
     version: str
     reloaded: bool
+    reload_ms: float | None = None
     warnings: list[PluginWarning] = Field(default_factory=list)
+
+
+class PluginFile(Response):
+    """One file of a version: its `text`, or `base64` where it is not UTF-8."""
+
+    path: str
+    text: str | None
+    base64: str | None
+
+
+class PluginSource(Response):
+    """One version with its files, by path. `bundled`: it was put as an archive."""
+
+    slug: str
+    version: str
+    language: Language
+    bundled: bool
+    entry: str
+    files: list[PluginFile]
 
 
 class PluginVersion(Response):

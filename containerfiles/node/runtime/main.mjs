@@ -2,8 +2,8 @@
 //
 //   main → settings            what the environment says
 //        → server → routes     HTTP on the main thread, which never runs plugin code
-//        → plugins             which version of each plugin is current
-//        → pool → thread       queue, warm threads, one execution at a time per thread
+//        → plugins → folders   which version of each plugin is current; the files of bundles
+//        → pool → thread       queue, warm threads, one execution at a time per thread, within its restrictions
 //        → guard               deadlines and memory, one shared ticker
 //   execution → lines          the answer of one that streams, line by line
 //   worker/*                   what runs inside a plugin's thread
@@ -11,6 +11,7 @@ import { readSettings, SettingsError } from './settings.mjs';
 import { listen } from './listen.mjs';
 import { createServer } from './server.mjs';
 import { createRoutes } from './routes.mjs';
+import { Folders } from './folders.mjs';
 import { Guard } from './guard.mjs';
 import { Plugins } from './plugins.mjs';
 import { Pool } from './pool.mjs';
@@ -73,7 +74,7 @@ async function main() {
   const guard = new Guard(settings);
   guard.giveUp = outOfMemory;
   const pool = new Pool(settings, guard);
-  const routes = createRoutes(settings, new Plugins(pool), pool);
+  const routes = createRoutes(settings, new Plugins(pool, new Folders(settings.pluginDir)), pool);
   const server = await createServer(settings, routes);
   handleSignals(server, pool);
   say(1, { msg: 'listening', address: await listen(server, settings.address) });

@@ -3,6 +3,7 @@
 const MESSAGE_MOST = 4096;
 const STACK_MOST = 4096;
 const NAME_MOST = 128;
+const FILE_MOST = 512;
 
 /** A plugin version that did not load. `details` go into the answer beside the message: stack, line, column. */
 export class LoadFailure extends Error {
@@ -48,6 +49,7 @@ export function loadFailure(value) {
   for (const field of ['line', 'column']) {
     if (Number.isSafeInteger(value?.[field]) && value[field] > 0) details[field] = value[field];
   }
+  if (typeof value?.file === 'string') details.file = value.file.slice(0, FILE_MOST);
   return new LoadFailure(text(value?.message, MESSAGE_MOST) ?? 'The plugin did not load.', details);
 }
 

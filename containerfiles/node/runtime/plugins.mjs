@@ -1,5 +1,8 @@
-// Which version of each plugin is current. Code is kept as text; a version becomes current only once it has loaded.
+// Which version of each plugin is current. A version becomes current only once it has loaded; code is kept as text, a
+// bundle as a folder.
+import { FoldersFull } from './folders.mjs';
 import { Fifo } from './fifo.mjs';
+import { LoadFailure } from './outcomes.mjs';
 
 /** One loaded version of a plugin, and what the pool keeps about it. */
 class Plugin {
@@ -9,13 +12,51 @@ class Plugin {
   behind = new Fifo(); // calls that wait behind those
   paceMs = 0; // how long its calls take lately
   answeredTick = 0; // when a thread of it last answered
+  #holders = 0; // threads and executions of it
+  #gone;
 
-  /** `settings`: `{config, secrets}`, what the plugin is given beside its code. */
-  constructor(slug, version, code, settings) {
+  /** `content` is `{code}` or `{folder}`, and `settings`: `{config, secrets}`, what it is given beside. `gone` resolves once it is retired and nobody holds it. */
+  constructor(slug, version, content) {
     this.slug = slug;
     this.version = version;
-    this.code = code;
-    this.settings = settings;
+    this.content = content;
+    content.folder?.use();
+    this.gone = new Promise((resolve) => (this.#gone = resolve));
+  }
+
+  hold() {
+    this.#holders++;
+  }
+
+  letGo() {
+    this.#holders--;
+    this.leaveWhenDone();
+  }
+
+  leaveWhenDone() {
+    if (!this.retired || this.#holders > 0) return;
+    this.content.folder?.leave();
+    this.#gone();
+  }
+}
+
+/** A bundle's files, for as long as a version or its reload uses them. */
+class Folder {
+  #users = 0;
+  #folders;
+
+  constructor(folders, { dir, entry }) {
+    this.dir = dir;
+    this.entry = entry;
+    this.#folders = folders;
+  }
+
+  use() {
+    this.#users++;
+  }
+
+  leave() {
+    if (--this.#users === 0) this.#folders.remove(this.dir);
   }
 }
 
@@ -23,9 +64,11 @@ export class Plugins {
   #current = new Map();
   #changing = new Map(); // slug → the last change asked for: changes of one plugin happen one after the other
   #pool;
+  #folders;
 
-  constructor(pool) {
+  constructor(pool, folders) {
     this.#pool = pool;
+    this.#folders = folders;
   }
 
   current(slug) {
@@ -37,11 +80,12 @@ export class Plugins {
   }
 
   /** Loads a version and makes it current; rejects with a LoadFailure, and then the old one stays. */
-  put(slug, version, code, settings) {
-    return this.#inTurn(slug, () => {
+  put(slug, version, { code, bundle }, settings) {
+    return this.#inTurn(slug, async () => {
       const old = this.#current.get(slug);
       if (old?.version === version) return { plugin: old, loadMs: 0 };
-      return this.#replace(new Plugin(slug, version, code, settings));
+      const files = bundle === undefined ? { code } : { folder: await this.#unpacked(slug, version, bundle) };
+      return this.#replace(slug, version, { ...files, settings });
     });
   }
 
@@ -49,26 +93,57 @@ export class Plugins {
   reload(slug) {
     return this.#inTurn(slug, () => {
       const old = this.#current.get(slug);
-      return old && this.#replace(new Plugin(slug, old.version, old.code, old.settings));
+      return old && this.#replace(slug, old.version, old.content);
     });
   }
 
   remove(slug) {
-    return this.#inTurn(slug, () => {
-      const old = this.#current.get(slug);
-      if (old === undefined) return false;
-      this.#current.delete(slug);
-      this.#pool.retire(old);
-      return true;
-    });
+    return this.#inTurn(slug, () => this.#forget(this.#current.get(slug)));
   }
 
-  async #replace(plugin) {
-    const loadMs = await this.#pool.load(plugin);
-    const old = this.#current.get(plugin.slug);
-    this.#current.set(plugin.slug, plugin);
+  #forget(plugin) {
+    if (plugin === undefined) return false;
+    this.#current.delete(plugin.slug);
+    this.#pool.retire(plugin);
+    return true;
+  }
+
+  async #replace(slug, version, content) {
+    const plugin = new Plugin(slug, version, content);
+    let loadMs;
+    try {
+      loadMs = await this.#pool.load(plugin);
+    } catch (error) {
+      this.#pool.retire(plugin);
+      throw error;
+    }
+    const old = this.#current.get(slug);
+    this.#current.set(slug, plugin);
     if (old !== undefined) this.#pool.retire(old);
     return { plugin, loadMs };
+  }
+
+  /** Writes a bundle. Without room for it, plugins that rest make some: their next call brings them back. */
+  async #unpacked(slug, version, bundle) {
+    for (let evicted = false; ; evicted = true) {
+      try {
+        return new Folder(this.#folders, await this.#folders.write(slug, version, bundle));
+      } catch (error) {
+        if (!(error instanceof FoldersFull)) throw error;
+        if (evicted || !(await this.#makeRoom(slug))) {
+          throw new LoadFailure('There is no room for the files of this bundle beside what runs (pluginSpaceMb).');
+        }
+      }
+    }
+  }
+
+  async #makeRoom(slug) {
+    const resting = [...this.#current.values()].filter(
+      (plugin) => plugin.content.folder !== undefined && plugin.slug !== slug && plugin.busy === 0,
+    );
+    for (const plugin of resting) this.#forget(plugin);
+    await Promise.all(resting.map((plugin) => plugin.gone));
+    return resting.length > 0;
   }
 
   async #inTurn(slug, change) {

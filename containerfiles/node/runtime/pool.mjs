@@ -61,6 +61,7 @@ export class Pool {
   submit(execution) {
     if (this.#byId.has(execution.id)) return false;
     this.#byId.set(execution.id, execution);
+    execution.plugin.hold();
     execution.order = ++this.#order;
     const { plugin } = execution;
     if (plugin.busy > 0 && plugin.paceMs < QUICK_MS) {
@@ -96,8 +97,10 @@ export class Pool {
 
   /** A version that is no longer current: idle threads go now, busy ones when they are done. */
   retire(plugin) {
+    if (plugin.retired) return;
     plugin.retired = true;
     for (const thread of [...plugin.idle]) thread.retire();
+    plugin.leaveWhenDone();
   }
 
   /** Refuses new executions from now on; resolves when those under way have ended. */
@@ -155,6 +158,7 @@ export class Pool {
   gone(thread) {
     this.stuck--;
     this.guard.gone(thread);
+    thread.plugin.letGo();
     if (this.#threads.size + this.stuck > 0) return;
     for (const resolve of this.#goneWaiters.splice(0)) resolve();
   }
@@ -243,6 +247,7 @@ export class Pool {
     this.#shrink(this.threadsMost - 1);
     const thread = new PluginThread(plugin, this.settings, this.guard, this);
     this.#threads.add(thread);
+    plugin.hold();
     return thread;
   }
 
@@ -269,6 +274,7 @@ export class Pool {
   #finished(execution) {
     this.executions++;
     this.#byId.delete(execution.id);
+    execution.plugin.letGo();
     this.#pump();
     if (this.#byId.size > 0) return;
     for (const resolve of this.#idleWaiters.splice(0)) resolve();

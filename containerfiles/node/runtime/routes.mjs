@@ -95,13 +95,14 @@ function putRoute(plugins) {
     if (asked.language !== 'javascript') {
       throw new HttpError(422, 'unsupported_language', 'This runtime runs "language": "javascript" only.');
     }
-    for (const field of ['version', 'code']) {
+    const content = asked.bundle === undefined ? 'code' : 'version';
+    for (const field of ['version', content]) {
       if (typeof asked[field] !== 'string') throw new HttpError(422, 'invalid', `"${field}" must be a string.`);
     }
     if (asked.version.length < 1 || asked.version.length > VERSION_MOST) {
       throw new HttpError(422, 'invalid', `"version" must have 1 to ${VERSION_MOST} characters.`);
     }
-    await answerLoad(reply, plugins.put(slug, asked.version, asked.code, settingsIn(asked)));
+    await answerLoad(reply, plugins.put(slug, asked.version, asked, settingsIn(asked)));
   };
 }
 

@@ -15,6 +15,9 @@ export function readSettings(env) {
     logBytes: integer(env, 'WSMGR_LOG_BYTES', 65536, 0, 16 * MEBIBYTE),
     inputBytes: integer(env, 'WSMGR_INPUT_BYTES', 8 * MEBIBYTE, 64, 256 * MEBIBYTE),
     loadTimeoutMs: integer(env, 'WSMGR_LOAD_TIMEOUT_MS', 5000, 10, 600_000),
+    pluginDir: parseFolder(env, 'PLUGIN_DIR', '/plugins'),
+    scratchDir: parseFolder(env, 'TMPDIR', '/tmp'),
+    unrestricted: env.WSMGR_UNRESTRICTED === '1',
     token: parseToken(env.WSMGR_TOKEN),
   });
 }
@@ -38,6 +41,12 @@ function integer(env, name, fallback, least, most) {
     throw new SettingsError(`${name}=${quote(text)} must be a whole number from ${least} to ${most}`);
   }
   return value;
+}
+
+function parseFolder(env, name, fallback) {
+  const path = env[name] || fallback;
+  if (!/^\/[^\0*]*$/.test(path)) throw new SettingsError(`${name}=${quote(path)} must be an absolute path without "*"`);
+  return path.replace(/(.)\/+$/, '$1');
 }
 
 function parseToken(text) {

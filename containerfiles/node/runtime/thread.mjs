@@ -6,6 +6,7 @@ import * as outcome from './outcomes.mjs';
 import {
   ACKED, DONE, EMIT, EMIT_BYTES, FAILED, LOAD_FAILED, LOG_HEADER_BYTES, READY, REFUSED, TRUNCATED, UNCAUGHT, USED,
 } from './protocol.mjs';
+import { restrictions } from './restrictions.mjs';
 
 const MEBIBYTE = 1024 * 1024;
 const ENTRY = new URL('./worker/entry.mjs', import.meta.url);
@@ -46,11 +47,11 @@ export class PluginThread {
   #spawn(plugin, port, logs) {
     const worker = new Worker(ENTRY, {
       name: `plugin:${plugin.slug}`,
-      workerData: { port, logs, slug: plugin.slug, code: plugin.code, settings: plugin.settings },
+      workerData: { port, logs, slug: plugin.slug, ...contentOf(plugin) },
       transferList: [port],
       env: ENVIRONMENT,
       argv: [],
-      execArgv: [],
+      execArgv: restrictions(plugin, this.settings),
       stdin: false,
       stdout: true,
       stderr: true,
@@ -237,6 +238,11 @@ export class PluginThread {
     if (error?.code === 'ERR_WORKER_OUT_OF_MEMORY') return outcome.outOfMemory();
     return outcome.crashed(String(error?.message).slice(0, 500));
   }
+}
+
+function contentOf({ content: { code, folder, settings } }) {
+  if (folder === undefined) return { code, settings };
+  return { folder: { dir: folder.dir, entry: folder.entry }, settings };
 }
 
 /**

@@ -102,7 +102,7 @@ def test_a_tiny_share_of_a_cpu_is_still_a_quota_that_the_kernel_takes() -> None:
 def test_mounts_are_tmpfs_and_dev_null_only() -> None:
     """No mount has a source on the host but /dev/null, and every tmpfs has a size and the flags."""
     mounts = {mount["destination"]: mount for mount in _body()["mounts"]}
-    assert set(mounts) == {"/run/wsmgr", "/tmp", "/sys/fs/cgroup", "/etc/hostname", "/run/.containerenv"}
+    assert set(mounts) == {"/run/wsmgr", "/plugins", "/tmp", "/sys/fs/cgroup", "/etc/hostname", "/run/.containerenv"}
     for mount in mounts.values():
         if mount["type"] == "bind":
             assert mount["source"] == "/dev/null"

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from wsmgr.bootstrap.compose import _notifier
+from wsmgr.bootstrap.parts import _notifier
 from wsmgr.core.errors import InvalidRequest
 from wsmgr.settings import Settings, load_settings
 

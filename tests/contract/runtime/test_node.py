@@ -232,8 +232,9 @@ def test_blocking_native_calls_time_out(shared: Runtime) -> None:
     assert shared.run("echo", 1)["success"] is True
 
 
-def test_unkillable_child_waits_do_not_hold_up_the_runtime(runtime: Runtime) -> None:
+def test_unkillable_child_waits_do_not_hold_up_the_runtime(start: StartRuntime) -> None:
     """A thread inside execSync cannot be stopped; its caller gets the Timeout and the next call another thread."""
+    runtime = start(WSMGR_UNRESTRICTED="1")
     code = "module.exports = (s) => require('child_process').spawnSync('/bin/sleep', [s]) && 'slept';"
     failed(run(runtime, code, "3", timeoutMs=100), "Timeout")
     assert runtime.execute("p", "0")["output"] == "slept"

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from tests.podman.daemon.rig import RealDaemon, failure, output, run
+import pytest
+
+from tests.podman.daemon.rig import RealDaemon, failure, output, real_daemon, run
 from wsmgr.client import Client
 
 STATUS = """
@@ -29,6 +32,15 @@ export default (at) => new Promise(resolve => {
   socket.on('error', error => resolve(error.code));
 })
 """
+
+
+@pytest.fixture(scope="module")
+def daemon(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealDaemon]:
+    """What the container denies is tried without the runtime's own restrictions before it."""
+    plans = tmp_path_factory.mktemp("plans") / "plans.yaml"
+    plans.write_text("plans:\n  FREE:\n    unrestrictedRuntime: true\nnoPlan:\n  unrestrictedRuntime: true\n")
+    with real_daemon(plans_file=plans) as daemon:
+        yield daemon
 
 
 def status(client: Client, user: str) -> dict[str, str]:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 
 import orjson
 
+from wsmgr.core.bundle import Bundle
 from wsmgr.core.errors import InvalidRequest
 from wsmgr.core.ids import ExecutionId, Slug
 from wsmgr.core.plugin import PluginSource
@@ -53,7 +55,8 @@ def cancel(execution: ExecutionId) -> bytes:
 def put(plugin: PluginSource, settings: PluginSettings, namespace: str | None) -> bytes:
     """`PUT /plugins/{slug}`. Raises InvalidRequest when the code is not text that UTF-8 can hold."""
     version = runtime_version(plugin.version, settings.revision)
-    asked = {"version": version, "language": plugin.language.value, "code": plugin.code, **_given(settings)}
+    content = {"code": plugin.code} if plugin.bundle is None else {"bundle": _bundle(plugin.bundle)}
+    asked = {"version": version, "language": plugin.language.value, **content, **_given(settings)}
     try:
         body = orjson.dumps(asked)
     except orjson.JSONEncodeError as error:
@@ -67,6 +70,11 @@ def _given(settings: PluginSettings) -> dict[str, object]:
         return {}
     secrets = {name: secret.reveal() for name, secret in settings.secrets.items()}
     return {"config": dict(settings.config), "secrets": secrets}
+
+
+def _bundle(bundle: Bundle) -> dict[str, object]:
+    files = [{"path": file.path, "data": base64.b64encode(file.data).decode()} for file in bundle.files]
+    return {"entry": bundle.entry, "files": files}
 
 
 def delete(slug: Slug, namespace: str | None) -> bytes:

@@ -6,6 +6,8 @@
       TEAM:
         extends: PRO             # else a new plan begins as FREE
         maxConcurrentWorkspaces: 5
+        policy:                  # of validation, by rule; what is left out is as in the plan that this one builds on
+          js/dynamic-code: warning
     noPlan:                      # for owners with no plan at all
       idleTimeoutSeconds: 600
 
@@ -17,15 +19,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
 import yaml
 
 from wsmgr.core.errors import InvalidPlans, InvalidRequest
 from wsmgr.core.limit_table import LimitRule, LimitValue, overridden, rule_named
-from wsmgr.core.limits import FREE, Limits, Plan
+from wsmgr.core.limits import FREE, Plan
 from wsmgr.core.plans import BUILT_IN, PlanBook
+from wsmgr.core.policy import Severity
 
 MAX_BYTES = 256 * 1024
 """A file of plans is some kilobytes; a parser in Python takes seconds for a megabyte."""
@@ -34,6 +37,8 @@ _NAME = re.compile(r"[A-Z][A-Z0-9_-]{0,31}")
 _WHOLE = re.compile(r"0|[1-9][0-9]{0,17}")
 _NUMBER = re.compile(r"(0|[1-9][0-9]{0,17})(\.[0-9]{1,17})?")
 _NO_PLAN = "noPlan"
+_POLICY = "policy"
+_SEVERITIES = "error, warning or off"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,10 +56,13 @@ class _Section:
     line: int
     extends: tuple[str, int] | None = None
     limits: Mapping[str, LimitValue] = field(default_factory=dict)
+    policy: Mapping[str, Severity] = field(default_factory=dict)
+    policy_lines: Mapping[str, int] = field(default_factory=dict)
 
 
-def parse(text: str, file: str) -> PlanBook:
-    """The plans of a text; `file` is its name for people. Raises InvalidPlans, with every mistake in the details."""
+def parse(text: str, file: str, rules: frozenset[str] = frozenset()) -> PlanBook:
+    """The plans of a text; `file` is its name for people, `rules` are those that a policy may name. Raises
+    InvalidPlans, with every mistake in the details."""
     mistakes: list[Mistake] = []
     try:
         root = yaml.compose(text, Loader=yaml.SafeLoader)
@@ -66,12 +74,17 @@ def parse(text: str, file: str) -> PlanBook:
         why = " ".join(str(error).split())[:200]
         raise refused(file, [Mistake(None, f"it is not YAML: {why}")]) from None
     plans, no_plan = _sections(root, mistakes)
-    resolved = {name: _resolve(name, plans, mistakes) for name in plans}
-    without = overridden(BUILT_IN.no_plan.limits, no_plan.limits) if no_plan else BUILT_IN.no_plan.limits
+    every = {name: _resolve(name, plans, mistakes) for name in plans}
+    without = _with(BUILT_IN.no_plan, no_plan) if no_plan else BUILT_IN.no_plan
+    for section in (*plans.values(), *((no_plan,) if no_plan else ())):
+        mistakes += [
+            Mistake(section.policy_lines[rule], f"there is no rule {rule[:80]!r}; there are {', '.join(sorted(rules))}")
+            for rule in section.policy
+            if rule not in rules
+        ]
     if mistakes:
         raise refused(file, mistakes)
-    every = {**BUILT_IN.plans, **{name: Plan(name, limits) for name, limits in resolved.items()}}
-    return PlanBook(MappingProxyType(every), Plan(BUILT_IN.no_plan.name, without), file)
+    return PlanBook(MappingProxyType({**BUILT_IN.plans, **every}), without, file)
 
 
 def refused(file: str, mistakes: Iterable[Mistake]) -> InvalidPlans:
@@ -112,10 +125,21 @@ def _sections(root: yaml.Node | None, mistakes: list[Mistake]) -> tuple[dict[str
 def _section(key: yaml.Node, node: yaml.Node, name: str, mistakes: list[Mistake]) -> _Section:
     extends: tuple[str, int] | None = None
     limits: dict[str, LimitValue] = {}
+    policy: dict[str, Severity] = {}
+    policy_lines: dict[str, int] = {}
     for member, (place, value) in _members(node, name, mistakes).items():
         line = _line(value)
         if member == "extends":
             extends = (value.value if isinstance(value, yaml.ScalarNode) else "", line)
+            continue
+        if member == _POLICY:
+            for rule_id, (rule_key, chosen) in _members(value, f"the policy of {name}", mistakes).items():
+                severity = _severity(chosen)
+                policy_lines[rule_id] = _line(rule_key)
+                if severity is None:
+                    mistakes.append(Mistake(_line(chosen), f"{rule_id} is {_shown(chosen)}: it must be {_SEVERITIES}"))
+                else:
+                    policy[rule_id] = severity
             continue
         try:
             rule = rule_named(member)
@@ -127,27 +151,37 @@ def _section(key: yaml.Node, node: yaml.Node, name: str, mistakes: list[Mistake]
             mistakes.append(Mistake(line, f"{member} is {_shown(value)}: it must be {rule.form}"))
         else:
             limits[member] = read
-    return _Section(_line(key), extends, limits)
+    return _Section(_line(key), extends, limits, policy, policy_lines)
 
 
-def _resolve(name: str, plans: Mapping[str, _Section], mistakes: list[Mistake]) -> Limits:
-    """The limits of a plan of the file: those of the plans that it builds on, the furthest first, and its own."""
+def _severity(node: yaml.Node) -> Severity | None:
+    text = node.value if isinstance(node, yaml.ScalarNode) else None
+    return next((severity for severity in Severity if severity.value == text), None)
+
+
+def _with(base: Plan, section: _Section) -> Plan:
+    """A plan with what a section says otherwise."""
+    return replace(base, limits=overridden(base.limits, section.limits), policy={**base.policy, **section.policy})
+
+
+def _resolve(name: str, plans: Mapping[str, _Section], mistakes: list[Mistake]) -> Plan:
+    """A plan of the file: on those that it builds on, the furthest first, comes its own."""
     chain = [name]
-    base = BUILT_IN.named(name).limits
+    base = BUILT_IN.named(name)
     while (parent := _parent(chain[-1], plans)) is not None:
         other, line = parent
         if other in chain:
             mistakes.append(Mistake(line, f"{other} extends itself in the end"))
-            return base
+            return replace(base, name=name)
         if other not in plans and other not in BUILT_IN.plans:
             mistakes.append(Mistake(line, f"there is no plan {other[:80]!r} to extend"))
-        base = BUILT_IN.named(other).limits
+        base = BUILT_IN.named(other)
         if other not in plans:
             break
         chain.append(other)
     for link in reversed(chain):
-        base = overridden(base, plans[link].limits)
-    return base
+        base = _with(base, plans[link])
+    return replace(base, name=name)
 
 
 def _parent(name: str, plans: Mapping[str, _Section]) -> tuple[str, int] | None:

@@ -15,21 +15,22 @@ READ_S = 5.0
 
 
 class PlansFile(PlanSource):
-    """`required` False: where there is no file the built-in plans hold."""
+    """`required` False: where there is no file the built-in plans hold. `rules` are those that a policy may name."""
 
-    def __init__(self, path: Path, *, required: bool) -> None:
+    def __init__(self, path: Path, *, required: bool, rules: frozenset[str] = frozenset()) -> None:
         self._path = path
         self._required = required
+        self._rules = rules
 
     async def read(self) -> PlanBook:
         try:
             async with asyncio.timeout(READ_S):
-                return await asyncio.to_thread(read, self._path, required=self._required)
+                return await asyncio.to_thread(read, self._path, required=self._required, rules=self._rules)
         except TimeoutError:
             raise refused(str(self._path), [Mistake(None, f"it could not be read within {READ_S:g} s")]) from None
 
 
-def read(path: Path, *, required: bool = True) -> PlanBook:
+def read(path: Path, *, required: bool = True, rules: frozenset[str] = frozenset()) -> PlanBook:
     """The plans of a file. Raises InvalidPlans; never waits for a pipe or a device."""
     try:
         text = _text(path)
@@ -41,7 +42,7 @@ def read(path: Path, *, required: bool = True) -> PlanBook:
         raise refused(str(path), [Mistake(None, f"it cannot be read: {error.strerror or error}")]) from None
     except UnicodeDecodeError as error:
         raise refused(str(path), [Mistake(None, f"it is not UTF-8 (byte {error.start})")]) from None
-    return parse(text, str(path))
+    return parse(text, str(path), rules)
 
 
 def _text(path: Path) -> str:

@@ -57,6 +57,7 @@ def _environment(spec: Spec) -> dict[str, object]:
             "WSMGR_INPUT_BYTES": str(spec.input_bytes),
             "WSMGR_OUTPUT_BYTES": str(spec.output_bytes),
             "WSMGR_LOG_BYTES": str(spec.log_bytes),
+            **({"WSMGR_UNRESTRICTED": "1"} if spec.unrestricted else {}),
         },
         # The host's proxy variables, and whatever containers.conf would add, stay out.
         "httpproxy": False,
@@ -77,6 +78,7 @@ def _files(spec: Spec) -> dict[str, object]:
         "use_image_resolve_conf": True,
         "mounts": [
             _scratch("/run/wsmgr", "65536", inodes=64),
+            _scratch("/plugins", f"{spec.plugin_space_mb}m", inodes=spec.plugin_space_mb * 256),
             _scratch("/tmp", f"{spec.scratch_mb}m", inodes=spec.scratch_mb * 256),  # noqa: S108 (in the container)
             {
                 "destination": "/sys/fs/cgroup",

@@ -48,6 +48,7 @@ def skeleton(*, whole: bool) -> list[Entry]:
         Entry("rootfs/etc/passwd", 0o644, content=users.encode()),
         Entry("rootfs/etc/group", 0o644, content=groups.encode()),
         Entry("rootfs/run/wsmgr", 0o1777),
+        Entry("rootfs/plugins", 0o1777),
         Entry("rootfs/tmp", 0o1777),
     ]
     if whole:

@@ -10,6 +10,7 @@ from wsmgr.adapters.store.documents import plain_text
 from wsmgr.adapters.store.rows import source_from, version_from
 from wsmgr.adapters.store.tables import PLUGIN_VERSIONS, PLUGINS
 from wsmgr.adapters.store.upsert import insert, upsert
+from wsmgr.core.bundle import packed
 from wsmgr.core.ids import OwnerKey, Slug, Version
 from wsmgr.core.plugin import PluginSource, PluginVersion
 
@@ -20,7 +21,8 @@ _SAME_PLUGIN = (_P.owner == _V.owner) & (_P.slug == _V.slug)
 
 def put(connection: Connection, owner: OwnerKey, plugin: PluginSource, now: datetime, by: str) -> PluginVersion:
     """Keep the content if it is new, note who put it last and when, and make it current."""
-    code = plugin.code.encode()
+    bundle = plugin.bundle
+    code = plugin.code.encode() if bundle is None else packed(bundle)
     newest = select(func.coalesce(func.max(_V.serial), 0)).where(_V.owner == owner, _V.slug == plugin.slug)
     put_last = {
         "created_at": now,
@@ -37,8 +39,9 @@ def put(connection: Connection, owner: OwnerKey, plugin: PluginSource, now: date
             "slug": plugin.slug,
             "version": plugin.version,
             "language": plugin.language.value,
-            "size": len(code),
+            "size": plugin.size,
             "code": code,
+            "bundled": bundle is not None,
             **put_last,
         },
     )
@@ -46,7 +49,7 @@ def put(connection: Connection, owner: OwnerKey, plugin: PluginSource, now: date
         upsert(connection, PLUGINS), {"owner": owner, "slug": plugin.slug, "current_version": plugin.version}
     )
     return PluginVersion(
-        owner, plugin.slug, plugin.version, plugin.language, len(code), now, str(put_last["created_by"]), current=True
+        owner, plugin.slug, plugin.version, plugin.language, plugin.size, now, str(put_last["created_by"]), current=True
     )
 
 
@@ -92,9 +95,9 @@ def remove(connection: Connection, owner: OwnerKey, slug: Slug) -> bool:
 
 
 def _with_code() -> Select[tuple[object, ...]]:
-    return select(_V.slug, _V.version, _V.language, _V.code)
+    return select(_V.slug, _V.version, _V.language, _V.code, _V.bundled)
 
 
 def _without_code() -> Select[tuple[object, ...]]:
-    columns = [column for column in _V if column.name != "code"]
+    columns = [column for column in _V if column.name not in {"code", "bundled"}]
     return select(*columns, _P.current_version).join(PLUGINS, _SAME_PLUGIN)

@@ -8,6 +8,7 @@ from sqlalchemy import Row
 
 from wsmgr.adapters.store.documents import json_text, json_value, plain_text
 from wsmgr.core.alert import Alert, Severity, Trouble
+from wsmgr.core.bundle import unpacked
 from wsmgr.core.event import Event, Facts
 from wsmgr.core.execution import Execution, ExecutionState
 from wsmgr.core.ids import ExecutionId, OwnerKey, Slug, Version, WorkspaceId
@@ -69,7 +70,10 @@ def version_from(row: Row[Any]) -> PluginVersion:
 
 def source_from(row: Row[Any]) -> PluginSource:
     """From a row of `plugin_versions` with its code."""
-    return PluginSource(Slug(row.slug), Version(row.version), Language(row.language), bytes(row.code).decode())
+    slug, version, language = Slug(row.slug), Version(row.version), Language(row.language)
+    if row.bundled:
+        return PluginSource(slug, version, language, "", unpacked(bytes(row.code)))
+    return PluginSource(slug, version, language, bytes(row.code).decode())
 
 
 def execution_from(row: Row[Any]) -> Execution:

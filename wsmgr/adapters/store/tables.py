@@ -15,6 +15,7 @@ from sqlalchemy import (
     String,
     Text,
     UniqueConstraint,
+    false,
     text,
 )
 from sqlmodel import Field, SQLModel
@@ -80,7 +81,7 @@ class SlotRow(Row, table=True):
 
 class PluginVersionRow(Row, table=True):
     """The content of one version. `serial` grows with every put of the plugin. `code` is UTF-8, as bytes because
-    PostgreSQL's text refuses NUL."""
+    PostgreSQL's text refuses NUL; or a bundle in its canonical form, where `bundled`, which is read only with it."""
 
     __tablename__ = "plugin_versions"
 
@@ -94,6 +95,7 @@ class PluginVersionRow(Row, table=True):
     created_by: str
     # Last: SQLite finds the small columns without walking over megabytes of code.
     code: bytes = Field(sa_type=LargeBinary)
+    bundled: bool = Field(default=False, sa_column_kwargs={"server_default": false()})
 
 
 class PluginRow(Row, table=True):

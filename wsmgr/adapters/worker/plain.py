@@ -65,7 +65,8 @@ class PlainLauncher:
             *self._program.argv(str(self._program.binary), str(self._program.folder)),
         ]
         try:
-            child = await spawn(argv, {**environment(self._program, spec, str(socket), str(home)), **_OPEN}, home)
+            told = environment(self._program, spec, str(socket), str(home), f"{home}/plugins")
+            child = await spawn(argv, {**told, **_OPEN}, home)
         except BaseException:
             tidy()
             raise

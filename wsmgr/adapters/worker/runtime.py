@@ -56,8 +56,9 @@ def python_program(python: Path, library: Path, folder: Path, main: str = "main.
     return Program("Python", python, str(python), folder, main, PYTHON_OPTIONS, trees=(library,))
 
 
-def environment(program: Program, spec: Spec, socket: str, home: str) -> Mapping[str, str]:
-    """Everything that the runtime is told; nothing of the daemon's own environment is in it."""
+def environment(program: Program, spec: Spec, socket: str, home: str, plugins: str | None = None) -> Mapping[str, str]:
+    """Everything that the runtime is told; nothing of the daemon's own environment is in it. `plugins`: where it puts
+    their files, where that is not /plugins."""
     return {
         "LISTEN": socket,
         "HOME": home,
@@ -72,4 +73,6 @@ def environment(program: Program, spec: Spec, socket: str, home: str) -> Mapping
         "WSMGR_INPUT_BYTES": str(spec.input_bytes),
         "WSMGR_OUTPUT_BYTES": str(spec.output_bytes),
         "WSMGR_LOG_BYTES": str(spec.log_bytes),
+        **({"WSMGR_UNRESTRICTED": "1"} if spec.unrestricted else {}),
+        **({"PLUGIN_DIR": plugins} if plugins else {}),
     }

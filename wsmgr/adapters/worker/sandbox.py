@@ -48,6 +48,7 @@ def arguments(spec: Spec, program: Program, libraries: Sequence[str]) -> Sequenc
         *(part for name in _DEVICES for part in ("--dev-bind", f"/dev/{name}", f"/dev/{name}")),
         *("--symlink", "/proc/self/fd", "/dev/fd"),
         *("--size", str(_CHANNEL_BYTES), "--perms", "0700", "--tmpfs", "/run/wsmgr"),
+        *("--size", str(spec.plugin_space_mb * MIB), "--perms", "0700", "--tmpfs", "/plugins"),
         *("--size", str(spec.scratch_mb * MIB), "--perms", "0700", "--tmpfs", "/tmp"),  # noqa: S108
         # The root is a tmpfs as well: left writable it would be scratch space without a limit.
         *("--remount-ro", "/", "--chdir", "/tmp"),  # noqa: S108

@@ -2,21 +2,43 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter, Response
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, Request, Response
 
 from wsmgr.api import mapping
 from wsmgr.api.context import Actor, DaemonOf, SlugPath, StrictJsonRoute, WorkspacePath, problems
-from wsmgr.control.plugins import Put
-from wsmgr.core.ids import Version, owner_of, parse_slug, parse_workspace_id
+from wsmgr.api.uploads import UnsupportedMedia, media_type, put_plugin_of
+from wsmgr.control.plugins import Put, Upload
+from wsmgr.core.ids import Version, owner_of, parse_slug, parse_version, parse_workspace_id
 from wsmgr.core.plugin import Language
-from wsmgr.wire.plugin import PluginResult, PluginVersionPage, PluginWarning, PutPlugin, Rollback
+from wsmgr.ports.bundles import Format, Wishes
+from wsmgr.wire.names import Language as LanguageName
+from wsmgr.wire.names import Version as VersionText
+from wsmgr.wire.plugin import PluginResult, PluginSource, PluginVersionPage, PutPlugin, Rollback
 
 router = APIRouter(prefix="/api/workspaces/{workspace}/plugins", tags=["plugins"], route_class=StrictJsonRoute)
 
+_BINARY = {"schema": {"type": "string", "format": "binary"}}
+_BODIES: dict[str, Any] = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "application/json": {"schema": PutPlugin.model_json_schema()},
+            **{form.value: _BINARY for form in Format},
+        },
+    }
+}
+
 
 def _result(put: Put) -> PluginResult:
-    warnings = [PluginWarning(message=text) for text in put.warnings]
-    return PluginResult(slug=put.version.slug, version=put.version.version, reloaded=put.reloaded, warnings=warnings)
+    return PluginResult(
+        slug=put.version.slug,
+        version=put.version.version,
+        reloaded=put.reloaded,
+        reload_ms=put.reload_ms,
+        warnings=[mapping.finding(one) for one in put.warnings],
+    )
 
 
 @router.get("", responses=problems())
@@ -33,15 +55,33 @@ async def get_plugin(daemon: DaemonOf, workspace: WorkspacePath, slug: SlugPath)
     return PluginVersionPage(items=[mapping.plugin_version(version) for version in versions])
 
 
-@router.put("/{slug}", responses=problems(413, 429))
+@router.get("/{slug}/versions/{version}", responses=problems(404))
+async def get_source(daemon: DaemonOf, workspace: WorkspacePath, slug: SlugPath, version: VersionText) -> PluginSource:
+    """One version with its files. A plugin put as code has one, called as its language usually calls it."""
+    owner = owner_of(parse_workspace_id(workspace))
+    return mapping.plugin_source(await daemon.plugins.source(owner, parse_slug(slug), parse_version(version)))
+
+
+@router.put("/{slug}", responses=problems(413, 415, 429), openapi_extra=_BODIES)
 async def put_plugin(
-    daemon: DaemonOf, actor: Actor, workspace: WorkspacePath, slug: SlugPath, body: PutPlugin
+    request: Request,
+    daemon: DaemonOf,
+    actor: Actor,
+    workspace: WorkspacePath,
+    slug: SlugPath,
+    language: Annotated[LanguageName | None, Query(description="Of an archive that does not say it itself.")] = None,
+    entry: Annotated[str | None, Query(max_length=512, description="The file of an archive that is loaded.")] = None,
 ) -> PluginResult:
     """Store a version and make it current; a running workspace loads it first, and refuses what does not load."""
-    language = Language(body.language)
-    return _result(
-        await daemon.plugins.put(parse_workspace_id(workspace), parse_slug(slug), language, body.code, actor)
-    )
+    place, name, form = parse_workspace_id(workspace), parse_slug(slug), media_type(request)
+    if form == "application/json":
+        body = put_plugin_of(await request.body())
+        return _result(await daemon.plugins.put(place, name, Language(body.language), body.code, actor))
+    if form not in list(Format):
+        raise UnsupportedMedia(f"A plugin is application/json, {Format.TAR_GZ} or {Format.ZIP}, and not {form[:80]!r}.")
+    wishes = Wishes(None if language is None else Language(language), entry or None)
+    upload = Upload(await request.body(), Format(form), wishes)
+    return _result(await daemon.plugins.put_bundle(place, name, upload, actor))
 
 
 @router.delete("/{slug}", responses=problems(), status_code=204)

@@ -1,6 +1,7 @@
 // Puts anything that can be thrown into plain, short strings. A thrown value may be hostile: getters that throw,
 // Proxies, overridden toString; nothing here may throw because of it.
 import { inspect, types } from 'node:util';
+import { placeIn } from './scene.mjs';
 
 const MESSAGE_MOST = 4096;
 const STACK_MOST = 4096;
@@ -11,9 +12,9 @@ const toText = String;
 const stringify = JSON.stringify;
 
 /** `{type, name, message, stack}` of what an execution threw. */
-export function describeThrown(thrown, file) {
+export function describeThrown(thrown, scene) {
   try {
-    if (looksLikeError(thrown)) return describeError(thrown, file);
+    if (looksLikeError(thrown)) return describeError(thrown, scene);
     return { type: 'Exception', name: 'NonError', message: `The plugin threw ${preview(thrown)} instead of an Error.` };
   } catch {
     return { type: 'Exception', name: 'NonError', message: 'The plugin threw a value that cannot be looked at.' };
@@ -21,11 +22,11 @@ export function describeThrown(thrown, file) {
 }
 
 /** The same for a plugin that did not load, with the place in its source where that is known. */
-export function describeLoad(thrown, file, code) {
-  const { message, stack = '', name } = describeThrown(thrown, file);
-  const place = placeIn(field(thrown, 'stack'), file) ?? (name === 'SyntaxError' ? thrown.place : undefined);
+export function describeLoad(thrown, scene) {
+  const { message, stack = '', name } = describeThrown(thrown, scene);
+  const place = placeIn(field(thrown, 'stack'), scene) ?? (name === 'SyntaxError' ? thrown.place : undefined);
   const sentence = name === 'PluginShapeError' ? message.slice('PluginShapeError: '.length) : message;
-  return { message: sentence, stack, ...(place && withinCode(place, code)) };
+  return { message: sentence, stack, ...place };
 }
 
 function looksLikeError(thrown) {
@@ -33,11 +34,11 @@ function looksLikeError(thrown) {
   return isNativeError(thrown) || isError?.(thrown) || thrown instanceof Error;
 }
 
-function describeError(error, file) {
+function describeError(error, scene) {
   const name = text(field(error, 'name'), 'Error').slice(0, 100);
-  const detail = text(field(error, 'message'), '').slice(0, MESSAGE_MOST);
+  const detail = scene.shown(text(field(error, 'message'), '').slice(0, MESSAGE_MOST));
   const message = detail === '' ? name : `${name}: ${detail}`;
-  return { type: 'Exception', name, message, stack: pluginFrames(field(error, 'stack'), message, file) };
+  return { type: 'Exception', name, message, stack: pluginFrames(field(error, 'stack'), message, scene) };
 }
 
 /** A property of a value that may refuse to be read. */
@@ -54,9 +55,10 @@ function text(value, fallback) {
 }
 
 /** The headline, then only the frames in the plugin: what is around them is the runtime's. */
-function pluginFrames(stack, message, file) {
+function pluginFrames(stack, message, scene) {
   if (typeof stack !== 'string') return message;
-  const frames = stack.slice(0, 65536).split('\n').filter((line) => /^\s+at /.test(line) && line.includes(file));
+  const lines = scene.shown(stack.slice(0, 65536)).split('\n');
+  const frames = lines.filter((line) => /^\s+at /.test(line) && line.includes(scene.root));
   return [message.slice(0, STACK_MOST / 2), ...frames].join('\n').slice(0, STACK_MOST);
 }
 
@@ -67,20 +69,4 @@ function preview(value) {
   const how = { depth: 1, customInspect: false, getters: false, breakLength: Infinity, maxStringLength: 200 };
   const shown = inspect(value, how);
   return shown.slice(0, PREVIEW_MOST);
-}
-
-/** The first place in the plugin that a stack names, as `{line, column?}`; a syntax error marks its column with ^. */
-function placeIn(stack, file) {
-  if (typeof stack !== 'string') return undefined;
-  const at = stack.indexOf(`${file}:`);
-  if (at < 0) return undefined;
-  const [, line, column] = /^:(\d+)(?::(\d+))?/.exec(stack.slice(at + file.length)) ?? [];
-  if (line === undefined) return undefined;
-  const caret = stack.slice(at).split('\n', 3)[2]?.indexOf('^') ?? -1;
-  if (column !== undefined) return { line: Number(line), column: Number(column) };
-  return caret < 0 ? { line: Number(line) } : { line: Number(line), column: caret + 1 };
-}
-
-function withinCode(place, code) {
-  return place.line <= code.split('\n').length ? place : undefined;
 }

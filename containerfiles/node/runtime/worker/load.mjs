@@ -1,6 +1,7 @@
 // Turns a plugin's source into the function to call. The source stays in memory; its file name is a virtual URL.
 // CommonJS or ES module is decided by Node's own parser: what does not compile as the one is tried as the other.
 import { createRequire, isBuiltin, registerHooks } from 'node:module';
+import { pathToFileURL } from 'node:url';
 import vm from 'node:vm';
 import { placeOfModuleError } from './position.mjs';
 
@@ -28,6 +29,11 @@ export async function loadPlugin(file, code) {
     return pick(await importModule(file, source, error));
   }
   return pick(runCommonJs(compiled, file));
+}
+
+/** A bundle's files lie in a folder: Node's own rules find, resolve and tell apart what is CommonJS and what is not. */
+export async function loadBundle({ dir, entry }) {
+  return pick(await import(pathToFileURL(`${dir}/${entry}`)));
 }
 
 function plain(code) {

@@ -14,7 +14,7 @@ export class Runner {
   #post;
   #logs;
   #emits;
-  #file;
+  #scene;
   #given;
   #plugin = null;
   #seq = 0; // of the execution under way; 0 when there is none
@@ -25,11 +25,11 @@ export class Runner {
   #spoilt = false; // an error came up with no execution to blame: take no more
 
   /** `given`: members that every context has. */
-  constructor(post, logs, emits, file, given) {
+  constructor(post, logs, emits, scene, given) {
     this.#post = post;
     this.#logs = logs;
     this.#emits = emits;
-    this.#file = file;
+    this.#scene = scene;
     this.#given = given;
   }
 
@@ -89,7 +89,7 @@ export class Runner {
   }
 
   #thrown(seq, error) {
-    const described = describeThrown(error, this.#file);
+    const described = describeThrown(error, this.#scene);
     if (error === this.#refused) Object.assign(described, { type: error.type, message: error.message });
     this.#refused = null;
     this.#fail(seq, described);
@@ -112,7 +112,7 @@ export class Runner {
     try {
       output = result === undefined ? 'null' : stringify(result);
     } catch (error) {
-      const why = describeThrown(error, this.#file);
+      const why = describeThrown(error, this.#scene);
       const message = `The result cannot be written as JSON: ${why.message}`;
       this.#fail(seq, { ...why, type: 'OutputInvalid', message });
       return;
@@ -156,7 +156,7 @@ export class Runner {
 
   /** An error nobody caught: it ends the execution under way. After it the thread is in an unknown state. */
   uncaught(error) {
-    const described = describeThrown(error, this.#file);
+    const described = describeThrown(error, this.#scene);
     this.#spoilt = true;
     if (this.#plugin === null) this.#post([LOAD_FAILED, 0, described]);
     else this.#post([UNCAUGHT, this.#seq, described]);

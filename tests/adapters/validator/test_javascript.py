@@ -1,0 +1,124 @@
+"""JavaScript: where it is no code, what the policy is about, and what only looks like it."""
+
+from __future__ import annotations
+
+import pytest
+
+from wsmgr.adapters.validator.javascript import check
+from wsmgr.adapters.validator.rules import rules
+
+
+def _rules(code: str) -> set[str]:
+    return {seen.rule for seen in check(code)}
+
+
+@pytest.mark.parametrize(
+    ("code", "line", "column"),
+    [
+        ("let a = 1;\nlet b = ;\n", 2, 7),
+        ("module.exports = (a) => {", 1, 25),
+        ("/* ü */ const x = 'é' = 1", 1, 19),
+        ("#!/usr/bin/env node\nfoo(]", 2, 5),
+    ],
+)
+def test_a_syntax_error_has_its_place(code: str, line: int, column: int) -> None:
+    """Line and column count from 1, and columns are characters."""
+    (seen,) = check(code)
+    assert (seen.rule, seen.line) == ("syntax", line)
+    assert abs(seen.column - column) <= 3
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "export default async (a, { b = 1, ...c }) => a?.b ?? c;",
+        "import data from './x.json' with { type: 'json' }; export const a = 1n ** 2n;",
+        "class A { #p = 1; static { this.x = 1 } get p() { return this.#p } static async *g() { yield* [] } }",
+        "label: for (const x of []) { if (x) continue label } x ||= 1; y ??= 2;",
+        "const t = `a${`b${1}`}`; const r = /[/]\\//dgimsuy; await 1; export { t as 'a b' };",
+        "#!/usr/bin/env node\nmodule.exports = function () { 'use strict'; return new.target };",
+        "var yield_ = async x => await x, get = 1, set = 2, of = 3, let_ = 4;",
+        "try { throw 1 } catch { } finally { } do ; while (0)",
+        "",
+    ],
+)
+def test_what_is_code_is_no_error(code: str) -> None:
+    """Modern and old; what the grammar cannot read would be refused."""
+    assert "syntax" not in _rules(code)
+
+
+@pytest.mark.parametrize(
+    ("code", "rule"),
+    [
+        ("require('child_process')", "js/process-spawn"),
+        ("import { spawn as s } from 'node:child_process'", "js/process-spawn"),
+        ("export * from 'child_process'", "js/process-spawn"),
+        ("await import('child_process')", "js/process-spawn"),
+        ("await import(`child_process`)", "js/process-spawn"),
+        ("require('child_' + 'pro' + 'cess')", "js/process-spawn"),
+        ("require('child\\x5fprocess'); require('\\u0063luster')", "js/process-spawn"),
+        ("process.getBuiltinModule('child_process')", "js/process-spawn"),
+        ("module.require('child_process')", "js/process-spawn"),
+        ("require('worker_threads')", "js/threads"),
+        ("eval('1')", "js/dynamic-code"),
+        ("(0, eval)('1')", "js/dynamic-code"),
+        ("const e = eval; e('1')", "js/dynamic-code"),
+        ("ev\\u0061l('1')", "js/dynamic-code"),
+        ("new Function('return 1')()", "js/dynamic-code"),
+        ("Function('return 1')()", "js/dynamic-code"),
+        ("globalThis.Function('return 1')()", "js/dynamic-code"),
+        ("globalThis['Function']('return 1')()", "js/dynamic-code"),
+        ("[].constructor.constructor('return process')()", "js/dynamic-code"),
+        ("''['constructor']['constructor']('x')()", "js/dynamic-code"),
+        ("require('node:vm').runInThisContext('1')", "js/vm"),
+        ("import('inspector/promises')", "js/inspector"),
+        ("process.dlopen({}, 'x')", "js/native-addon"),
+        ("process.binding('spawn_sync')", "js/internals"),
+        ("process['bind' + 'ing']('spawn_sync')", "js/internals"),
+        ("const { binding } = process", "js/internals"),
+        ("const { binding: b } = process", "js/internals"),
+        ("process.mainModule.require('x')", "js/internals"),
+        ("module.constructor._load('x')", "js/internals"),
+        ("new (require('wasi').WASI)()", "js/wasi"),
+        ("process.kill(process.pid)", "js/process-control"),
+        ("a.__proto__.b = 1", "js/prototype"),
+    ],
+)
+def test_what_the_policy_is_about_is_seen(code: str, rule: str) -> None:
+    """As it is written, and behind aliases, escapes and joined literals."""
+    assert rule in _rules(code)
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "const text = 'eval(1); require(\"child_process\")'; // eval",
+        "math.eval('1'); x.Function; f instanceof Function; typeof Function",
+        "require('./child_process'); require('my-child_process'); require('vm-browserify')",
+        "process.exit(0); process.env.A; process.nextTick(f)",
+        "this.constructor(1); new this.constructor(); a.constructor.name",
+        "const binding = 1; const { kill } = other; class A { eval() {} }",
+    ],
+)
+def test_what_only_looks_like_it_is_left_alone(code: str) -> None:
+    """Strings, comments, members and modules of another name."""
+    assert _rules(code) == set()
+
+
+def test_the_place_is_that_of_the_thing() -> None:
+    """In characters, not bytes."""
+    (seen,) = check("const ä = 'ü';\n  /* ö */ eval(ä)")
+    assert (seen.line, seen.column, seen.what) == (2, 11, "eval")
+
+
+def test_what_is_built_while_it_runs_is_not_seen() -> None:
+    """That is the sandbox's business, and the docs say so."""
+    assert _rules("globalThis[['ev', 'al'].join('')]('1'); require(atob('Y2hpbGRfcHJvY2Vzcw=='))") == set()
+
+
+@pytest.mark.parametrize("depth", [10_000, 100_000])
+@pytest.mark.parametrize("pair", ["()", "[]", "{}"])
+def test_depth_is_no_matter(depth: int, pair: str) -> None:
+    """The tree is walked without recursion."""
+    code = f"x = {pair[0] * depth}{pair[1] * depth}"
+    assert all(seen.rule in rules() for seen in check(code))

@@ -1,0 +1,1 @@
+"""Validation of code before it is loaded anywhere."""
