@@ -118,6 +118,9 @@ class Settings(BaseSettings):
         "the daemon's own user; `@group` stands for a group.",
     )
     services: Names = setting([], description="Users or `@group`s with the role service on the socket.")
+    viewers: Names = setting(
+        [], description="Users or `@group`s who may look at everything on the socket and change nothing."
+    )
     database_url: str | None = setting(None, description="SQLAlchemy URL; SQLite in the state directory when unset.")
     isolation: Choice = setting(
         Isolation.CONTAINER,

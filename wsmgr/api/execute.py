@@ -33,7 +33,7 @@ class ExecuteRoute:
 
     async def __call__(self, identity: Identity | None, receive: Receive, send: Send) -> None:
         """Handle one call. Raises WsmgrError before anything is sent."""
-        del identity  # both roles may call, and a call leaves an execution record, not an event
+        del identity  # whoever passed the gate may call, and a call leaves an execution record, not an event
         body = await _read(receive)
         record = await self._executions.run(parse(body))
         answer = orjson.dumps(response_of(record))
