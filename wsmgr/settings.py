@@ -178,6 +178,12 @@ class Settings(BaseSettings):
         None, min_length=16, description="Signs what is sent there; at least 16 characters."
     )
     executions_retention_days: float = setting(30.0, gt=0, description="For how long execution records are kept.")
+    executions_input_bytes: int = setting(
+        16_384,
+        ge=0,
+        le=2**20,
+        description="Calls of up to so many bytes have their input kept in their execution record; 0 keeps none.",
+    )
     events_retention_days: float = setting(90.0, gt=0, description="For how long the audit trail is kept.")
     sample_every_s: int = setting(
         5, ge=1, le=60, description="Between two samples of what running workspaces use; kept in memory for 15 minutes."

@@ -9,7 +9,7 @@ from tests.client import canned
 from wsmgr.wire.capability import Capability
 from wsmgr.wire.event import Event
 from wsmgr.wire.execute import LogEntry
-from wsmgr.wire.execution import Execution
+from wsmgr.wire.execution import Execution, ExecutionState
 from wsmgr.wire.names import Level, Status
 from wsmgr.wire.usage import Gauge, Usage, UsagePoint
 from wsmgr.wire.workspace import ResourceUsage, Workspace, WorkspaceHealth
@@ -177,10 +177,13 @@ def matrix() -> list[Capability]:
 
 def executions(count: int) -> list[Execution]:
     """So many, newest first, 20 s apart; the newest still runs, the one before it failed."""
+    states: dict[int, ExecutionState] = {count: "running", count - 1: "failed"}
     return [
-        canned.execution(f"x{number}", {count: "running", count - 1: "failed"}.get(number, "succeeded")).model_copy(
+        canned.execution(f"x{number}", states.get(number, "succeeded")).model_copy(
             update={
                 "created_at": canned.AT - timedelta(seconds=20 * (count - number)),
+                "input": {"text": f"# Page {number}"},
+                "input_kept": number != count - 1,
                 "output": {"paragraphs": number},
                 "logs": [
                     LogEntry(t=1.5, level="info", message=f"reading {number}"),

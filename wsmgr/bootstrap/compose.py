@@ -166,7 +166,9 @@ def compose(settings: Settings, parts: Adapters) -> Daemon:
     calls = Calls(channel, plugins, reconciler, clock, audit)
     tally = Tally()
     admission = Admission(fleet, terms, clock)
-    executions = Executions(fleet, plugins, demand, calls, store, clock, audit, tally, admission)
+    executions = Executions(
+        fleet, plugins, demand, calls, store, clock, audit, tally, admission, settings.executions_input_bytes
+    )
     workspaces = Workspaces(fleet, wishes, every, reconciler, clock, audit)
     idle = Idle(fleet, reconciler, clock, audit, settings.retention_s)
     alerts = Alerts(store, fleet, every, capacity, clock, audit, feed, settings.isolation)

@@ -52,6 +52,7 @@ class Executions:
         audit: Audit,
         tally: Tally,
         admission: Admission,
+        kept_input_bytes: int,
     ) -> None:
         self._fleet = fleet
         self._plugins = plugins
@@ -62,6 +63,7 @@ class Executions:
         self._audit = audit
         self._tally = tally
         self._admission = admission
+        self._kept_input_bytes = kept_input_bytes
         self._named: dict[ExecutionId, tuple[str, asyncio.Future[Execution]]] = {}
         self.refusing = False
         self.inflight = 0
@@ -253,6 +255,8 @@ class Executions:
             state = ExecutionState.RUNNING
         else:
             state = ExecutionState.SUCCEEDED if outcome.failure is None else ExecutionState.FAILED
+        # By the size of the whole request, which is known: nothing is encoded for it on the way.
+        kept = request.size <= self._kept_input_bytes
         return Execution(
             id=progress.id,
             workspace=request.workspace,
@@ -267,6 +271,8 @@ class Executions:
             start_ms=progress.start_ms,
             fingerprint=request.fingerprint,
             outcome=outcome,
+            input=request.input if kept else None,
+            input_kept=kept,
         )
 
 

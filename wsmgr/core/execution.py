@@ -25,7 +25,8 @@ class Execution:
     """One run of one plugin version. Code that came with the call has a version too, but is stored nowhere.
 
     `fingerprint` is a digest of the request, by which a second call with the same id is told from another call.
-    `outcome` is None while it runs, and after a crash that left no outcome.
+    `outcome` is None while it runs, and after a crash that left no outcome. `input_kept`: `input` is what it was given;
+    large ones are not kept.
     """
 
     id: ExecutionId
@@ -41,3 +42,5 @@ class Execution:
     start_ms: float
     fingerprint: str
     outcome: Outcome | None
+    input: object = None
+    input_kept: bool = False

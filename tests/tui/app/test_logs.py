@@ -78,7 +78,8 @@ async def test_what_plugins_print_comes_with_its_time_as_executions_end() -> Non
     stage = Stage()
     async with _logs(stage) as (pilot, table):
         assert len(table.keys) == 4
-        stage.daemon.executions = scenes.executions(4)
+        newest, *rest = stage.daemon.executions
+        stage.daemon.executions = [newest.model_copy(update={"state": "succeeded"}), *rest]
         stage.clock.forward(2)
         await until(pilot, lambda: len(table.keys) == 6)
         assert list(table.keys) == [f"x{number} {line}" for number in (1, 2, 3) for line in (0, 1)]
