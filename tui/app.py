@@ -63,14 +63,18 @@ class WsmgrApp(App[None]):
 
     def on_fleet_told(self, message: FleetTold) -> None:
         """Bring the session up to date and say so to the screens that can be seen."""
-        was_live = self.session.link.live
+        was_live, could_act = self.session.link.live, not self.session.read_only
         delta = self.session.take(message.update)
+        if could_act is self.session.read_only:
+            # The daemon has just said what it lets the operator do: the keys at the foot follow.
+            for screen in self.screen_stack:
+                screen.refresh_bindings()
         if delta or not was_live or getattr(message.update, "host", None) is not None:
             self._moved(delta)
 
     def on_link_lost(self, message: LinkLost) -> None:
         """Actions are off from now on, and the screens say why."""
-        self.session.link = self.session.link.lost(message.trouble)
+        self.session.lose(message.trouble)
         self._moved(Delta())
 
     def _moved(self, delta: Delta) -> None:

@@ -122,6 +122,9 @@ class Settings(BaseSettings):
         None,
         description="Where root has mounted volumes for the persistent `/data` of workspaces; unset: there is none.",
     )
+    viewers: Names = setting(
+        [], description="Users or `@group`s who may look at everything on the socket and change nothing."
+    )
     database_url: str | None = setting(None, description="SQLAlchemy URL; SQLite in the state directory when unset.")
     isolation: Choice = setting(
         Isolation.CONTAINER,
@@ -200,6 +203,12 @@ class Settings(BaseSettings):
         32, ge=1, le=10_000, description="Queued calls that are started or run at once; of one owner at most half."
     )
     executions_retention_days: float = setting(30.0, gt=0, description="For how long execution records are kept.")
+    executions_input_bytes: int = setting(
+        16_384,
+        ge=0,
+        le=2**20,
+        description="Calls of up to so many bytes have their input kept in their execution record; 0 keeps none.",
+    )
     events_retention_days: float = setting(90.0, gt=0, description="For how long the audit trail is kept.")
     sample_every_s: int = setting(
         5, ge=1, le=60, description="Between two samples of what running workspaces use; kept in memory for 15 minutes."

@@ -15,11 +15,12 @@ from starlette.types import ASGIApp
 from tests.api.test_events import served
 from tests.fakes.daemon import FakeDaemon
 from wsmgr.api.gate import Gate
+from wsmgr.api.identity import Identity, Role
 from wsmgr.api.live import LiveFleet
 from wsmgr.client import ApiError, AsyncClient, ConnectionLost
 from wsmgr.core.ids import WorkspaceId
 from wsmgr.core.workspace import Desired
-from wsmgr.wire.fleet import FleetChanges, FleetPulse, FleetSnapshot, FleetUpdate
+from wsmgr.wire.fleet import FleetCaller, FleetChanges, FleetPulse, FleetSnapshot, FleetUpdate
 
 PATIENCE_S = 60.0
 """The server and its client share one loop here: a busy machine makes both silent."""
@@ -60,7 +61,7 @@ async def first(updates: AsyncIterator[FleetUpdate]) -> FleetSnapshot:
     async for update in updates:
         if isinstance(update, FleetSnapshot):
             return update
-        assert isinstance(update, FleetPulse)
+        assert isinstance(update, FleetCaller | FleetPulse)
     raise AssertionError("the stream ended")
 
 
@@ -152,7 +153,7 @@ async def test_a_reader_that_is_slow_hears_the_newest(live: LiveFleet, system: F
     """It takes nothing for some seconds; what it then gets is one part, and not one for each second."""
     await system.daemon.workspaces.put(ALICE, Desired.RUNNING, "uid:0", 10)
     live.join()
-    told = live.follow()
+    told = live.follow(Identity("uid:0", Role.ADMIN))
     frames = []
     async for frame in told:
         frames.append(frame)

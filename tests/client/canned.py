@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from typing import Literal
 
 from wsmgr.wire.alert import Alert, AlertPage
 from wsmgr.wire.capability import Capability, CapabilityPage
@@ -13,7 +12,7 @@ from wsmgr.wire.execution import Execution, ExecutionPage
 from wsmgr.wire.fleet import FleetChanges, FleetHost, FleetSnapshot
 from wsmgr.wire.health import EngineHealth, Health
 from wsmgr.wire.host import Host
-from wsmgr.wire.names import Desired, Level, Status
+from wsmgr.wire.names import Desired, ExecutionState, Level, Status
 from wsmgr.wire.owner import Owner, OwnerPage
 from wsmgr.wire.plan import Limits, Plan, PlanPage
 from wsmgr.wire.plugin import PluginFile, PluginResult, PluginSource, PluginVersion, PluginVersionPage, PluginWarning
@@ -112,7 +111,7 @@ def executed(
     )
 
 
-def execution(execution_id: str, state: Literal["running", "succeeded", "failed", "lost"] = "succeeded") -> Execution:
+def execution(execution_id: str, state: ExecutionState = "succeeded") -> Execution:
     """One record."""
     return Execution(
         id=execution_id,

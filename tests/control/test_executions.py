@@ -217,6 +217,14 @@ async def test_a_call_too_large_for_the_plan_is_refused(system: FakeDaemon) -> N
     assert not system.engine.running()
 
 
+async def test_the_input_of_small_calls_is_kept(system: FakeDaemon) -> None:
+    """By the size of the call, so that records stay small whatever people send."""
+    small = await system.execute(input={"n": 1}, size=16_384)
+    assert (small.input, small.input_kept) == ({"n": 1}, True)
+    large = await system.execute(input={"n": 2}, size=16_385)
+    assert (large.input, large.input_kept) == (None, False)
+
+
 async def test_one_owner_has_no_more_workspaces_than_its_plan_allows(system: FakeDaemon) -> None:
     """A hundred simultaneous first calls to different workspaces of a FREE owner run in exactly one."""
     names = [f"user:alice~w{n}" for n in range(100)]

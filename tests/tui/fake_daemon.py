@@ -21,10 +21,10 @@ from tests.tui import scenes
 from wsmgr.client import ApiError, ClientError, DaemonUnreachable
 from wsmgr.client.operation import Operation
 from wsmgr.wire.alert import Alert, AlertPage
-from wsmgr.wire.capability import CapabilityPage
+from wsmgr.wire.capability import Capability, CapabilityPage
 from wsmgr.wire.event import Event, EventPage
-from wsmgr.wire.execution import ExecutionPage
-from wsmgr.wire.fleet import FleetChanges, FleetHost, FleetPulse, FleetSnapshot, FleetUpdate
+from wsmgr.wire.execution import Execution, ExecutionPage
+from wsmgr.wire.fleet import FleetCaller, FleetChanges, FleetHost, FleetPulse, FleetSnapshot, FleetUpdate
 from wsmgr.wire.names import Status
 from wsmgr.wire.owner import Owner
 from wsmgr.wire.plan import Plan, PlanPage
@@ -66,8 +66,11 @@ class FakeDaemon:
 
     workspaces: dict[str, Workspace] = field(default_factory=dict)
     host: FleetHost = field(default_factory=canned.fleet_host)
+    caller: FleetCaller = field(default_factory=lambda: FleetCaller(actor="uid:0", role="admin"))
     alerts: list[Alert] = field(default_factory=lambda: [canned.alert(7)])
-    events: list[Event] = field(default_factory=lambda: [canned.event(number) for number in range(30, 0, -1)])
+    events: list[Event] = field(default_factory=lambda: scenes.events(30))
+    matrix: list[Capability] = field(default_factory=scenes.matrix)
+    executions: list[Execution] = field(default_factory=lambda: scenes.executions(3))
     logs: list[str] = field(default_factory=lambda: [f"line {number}" for number in range(5)])
     usage: Callable[[str], Usage] = field(default=scenes.usage)
     calls: list[Call] = field(default_factory=list)
@@ -151,6 +154,7 @@ class FakeDaemon:
         queue: asyncio.Queue[FleetUpdate | ClientError] = asyncio.Queue()
         self._listeners.append(queue)
         try:
+            yield through_json(self.caller)
             if not self.silent:
                 yield through_json(FleetSnapshot(workspaces=list(self.workspaces.values()), host=self.host))
             while True:
@@ -212,6 +216,13 @@ class FakeDaemon:
         found = [one for one in self.events if before is None or one.id < int(before)][:limit]
         return EventPage(items=found, next=str(found[-1].id) if len(found) == limit else None)
 
+    def _executions(self, call: Call, *_: str) -> ExecutionPage:
+        limit, before = int(call.query.get("limit", 100)), call.query.get("before")
+        first = next((at + 1 for at, one in enumerate(self.executions) if one.id == before), 0)
+        found = self.executions[first : first + limit]
+        more = first + limit < len(self.executions)
+        return ExecutionPage(items=found, next=found[-1].id if more else None)
+
 
 def refused(status: int, code: str, detail: str) -> ApiError:
     """The daemon's refusal."""
@@ -251,9 +262,7 @@ _ANSWERS: list[tuple[str, Callable[..., BaseModel | None]]] = [
     (rf"GET {_W}/events", FakeDaemon._audit),
     (
         rf"GET {_W}/executions",
-        lambda _, __, ___: ExecutionPage(
-            items=[canned.execution("x3", "running"), canned.execution("x2", "failed"), canned.execution("x1")]
-        ),
+        FakeDaemon._executions,
     ),
     (rf"GET {_W}/plugins", lambda _, __, ___: PluginVersionPage(items=[canned.version()])),
     (rf"GET {_W}/plugins/([^/]+)", _versions),
@@ -267,7 +276,7 @@ _ANSWERS: list[tuple[str, Callable[..., BaseModel | None]]] = [
     (rf"GET {_W}/usage", lambda fake, call, _: fake.usage(call.query["range"])),
     (
         r"GET /api/capabilities",
-        lambda _, __: CapabilityPage(items=[canned.capability(), canned.capability("pids limit", "enforced")]),
+        lambda fake, _: CapabilityPage(items=fake.matrix),
     ),
     (r"GET /api/host", lambda _, __: canned.FIXED["GET", "/api/host"]),
     (

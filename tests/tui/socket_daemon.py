@@ -16,7 +16,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 from tests.tui import scenes
 from tests.tui.fake_daemon import Call, FakeDaemon, daemon_with
 from wsmgr.client import ApiError
-from wsmgr.wire.fleet import FleetPulse, FleetSnapshot
+from wsmgr.wire.fleet import FleetPulse
 from wsmgr.wire.problem import PROBLEM_MEDIA_TYPE
 
 BEAT_S = 1.0
@@ -93,7 +93,7 @@ class SocketDaemon:
             if isinstance(update, FleetPulse):
                 writer.write(b": pulse\n\n")
             else:
-                name = "snapshot" if isinstance(update, FleetSnapshot) else "changes"
+                name = type(update).__name__.removeprefix("Fleet").lower()
                 writer.write(f"event: {name}\ndata: {update.model_dump_json()}\n\n".encode())
             await writer.drain()
 

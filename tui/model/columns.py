@@ -56,12 +56,12 @@ def _health(row: Row, _: float, width: int) -> Cell:
 
 
 def _idle(row: Row, now: float, width: int) -> Cell:
-    if row.stops_at is None:
+    if row.next_rung is None:
         return Cell(say.NOTHING, "dim")
-    if row.stops_at <= now:
-        return Cell("due", "dim")
-    left = say.coarse(row.stops_at - now)
-    return Cell(f"stop {left}" if width >= 9 else f"-{left}", "dim")
+    name, at = row.next_rung
+    left = "now" if at <= now else say.coarse(at - now)
+    word = ("pause " if name == "PAUSED" else "stop ") if width >= 9 else f"{status_cell(name).text[0]}"
+    return Cell(f"{word}{left}", "dim")
 
 
 def _restarts(row: Row, _: float, width: int) -> Cell:

@@ -189,8 +189,11 @@ CAPABILITIES: Listed[Capability] = Listed(
 )
 
 
+_NOT_KEPT = "It is not kept: it was larger than the daemon's setting `executions_input_bytes`, or of an older daemon."
+
+
 def execution_text(one: Execution) -> str:
-    """An execution in full: timing, output, error, logs. Its input is not kept by the daemon."""
+    """An execution in full: timing, error, input, output, logs."""
     timing = (("queue", one.queue_ms), ("start", one.start_ms), ("own", one.duration_ms))
     lines = [
         f"id         {one.id}",
@@ -202,6 +205,8 @@ def execution_text(one: Execution) -> str:
     ]
     if one.error is not None:
         lines += ["", f"ERROR      {one.error.type}: {one.error.message}", *(one.error.stack or "").split("\n")]
+    given = json.dumps(one.input, indent=2, ensure_ascii=False, default=str) if one.input_kept else _NOT_KEPT
+    lines += ["", "INPUT", *given.split("\n")]
     lines += ["", "OUTPUT", *json.dumps(one.output, indent=2, ensure_ascii=False, default=str).split("\n")]
     lines += ["", f"LOGS       {say.plural(len(one.logs), 'line')}{', cut' if one.logs_truncated else ''}"]
     lines += [f"{entry.level:<6} {entry.message}" for entry in one.logs]

@@ -32,15 +32,6 @@ class Tail:
             self.first += extra
         return len(new) - overlap
 
-    def numbered(self, wanted: str = "") -> list[tuple[int, str]]:
-        """The lines that have all words of a filter, `!word`: not that word."""
-        words = wanted.casefold().split()
-        return [
-            (number, line)
-            for number, line in enumerate(self.lines, self.first)
-            if all(_holds(word, line.casefold()) for word in words)
-        ]
-
-
-def _holds(word: str, line: str) -> bool:
-    return word[1:] not in line if word.startswith("!") and len(word) > 1 else word in line
+    def numbered(self) -> list[tuple[int, str]]:
+        """All that are kept."""
+        return list(enumerate(self.lines, self.first))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 from wsmgr.wire.workspace import Workspace
@@ -19,8 +19,8 @@ class Row:
     """What the fleet knows of one workspace. None where the daemon does not say.
 
     `cpu_percent`: 100 is one core; `cpu_limit_percent` in the same unit. Rates are bytes a second. `started_at`,
-    `idle_since` and `stops_at` (when the idle ladder takes its next rung) are seconds since the epoch, so that an age
-    needs no new row.
+    `idle_since`, `pauses_at` and `stops_at` (when the idle ladder takes its rungs) are seconds since the epoch, so that
+    an age needs no new row. `source`: everything that the daemon said.
     """
 
     id: str
@@ -41,8 +41,10 @@ class Row:
     restarts: int = 0
     started_at: int | None = None
     idle_since: int | None = None
+    pauses_at: int | None = None
     stops_at: int | None = None
     unenforced: tuple[str, ...] = ()
+    source: Workspace | None = field(default=None, compare=False, repr=False)
 
     @property
     def owner(self) -> str:
@@ -69,6 +71,12 @@ class Row:
         if self.received_rate is None and self.sent_rate is None:
             return None
         return (self.received_rate or 0.0) + (self.sent_rate or 0.0)
+
+    @property
+    def next_rung(self) -> tuple[str, int] | None:
+        """Which status the idle ladder gives it next, and when."""
+        rungs = [("PAUSED", self.pauses_at), ("STOPPED", self.stops_at)]
+        return min(((name, at) for name, at in rungs if at is not None), key=lambda rung: rung[1], default=None)
 
     @cached_property
     def searched(self) -> str:
@@ -98,7 +106,8 @@ def row_of(workspace: Workspace, received_at: float) -> Row:
     daemon does not say when it looked."""
     usage, health = workspace.resource_usage, workspace.health
     seen = workspace.observed_at.timestamp() if workspace.observed_at else received_at
-    uptime, idle, stops = health.uptime, workspace.idle_seconds, workspace.stops_in_seconds
+    uptime, idle = health.uptime, workspace.idle_seconds
+    pauses, stops = workspace.pauses_in_seconds, workspace.stops_in_seconds
     runs = workspace.status in {"RUNNING", "PAUSED"}
     return Row(
         id=workspace.id,
@@ -119,6 +128,8 @@ def row_of(workspace: Workspace, received_at: float) -> Row:
         restarts=workspace.restarts,
         started_at=None if uptime is None else round(seen - uptime),
         idle_since=None if idle is None else round(seen - idle),
+        pauses_at=None if pauses is None else round(seen + pauses),
         stops_at=None if stops is None else round(seen + stops),
         unenforced=tuple(sorted(name for name, held in workspace.limits_enforced.items() if not held)) if runs else (),
+        source=workspace,
     )

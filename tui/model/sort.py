@@ -23,7 +23,7 @@ VALUES: dict[str, Callable[[Row], Any]] = {
     "restarts": lambda row: row.restarts,
     # The longest uptime is the earliest start.
     "up": lambda row: None if row.started_at is None else -row.started_at,
-    "idle": lambda row: row.stops_at,
+    "idle": lambda row: None if row.next_rung is None else row.next_rung[1],
     "reason": lambda row: row.reason.casefold(),
 }
 """By what rows are ordered in each column, None where it is not known; the keys are those of the columns."""

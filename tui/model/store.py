@@ -58,12 +58,12 @@ class Store:
             self._status_at.pop(key, None)
         for row in rows:
             before = self._rows.get(row.id)
+            self._rows[row.id] = row
             if before == row:
                 continue
             (changed if before is not None else added).add(row.id)
             if before is not None and before.status != row.status:
                 self._status_at[row.id] = now
-            self._rows[row.id] = row
         # A row that is gone and there again in one update is another workspace under the id.
         fresh = added - removed
         return Delta(frozenset(fresh), frozenset(removed - added), frozenset((changed | added) - fresh))

@@ -59,7 +59,8 @@ def _refused(error: ApiError) -> Trouble:
             return Trouble(
                 "NOT AN ADMIN",
                 error.sentence,
-                "Run this as root or as the daemon's user, or have yourself put into the daemon's WSMGR_ADMINS.",
+                "Run this as root or as the daemon's user, or have yourself put into the daemon's WSMGR_ADMINS, or "
+                "WSMGR_VIEWERS to look only.",
             )
         case HTTPStatus.NOT_FOUND:
             return Trouble(

@@ -10,8 +10,9 @@ from textual.widget import Widget
 
 from tui.feed import fetch
 from tui.messages import Fetched, FetchFailed
-from tui.model import format as say
+from tui.model import machine
 from tui.model.cell import Cell
+from tui.model.facts import fitted
 from tui.model.lists import CAPABILITIES
 from tui.model.store import Delta
 from tui.screens.page import Page
@@ -26,7 +27,7 @@ _EVERY_S = 10.0
 
 
 class HostScreen(Page):
-    """Two lines about the machine and the engine, and the capability matrix."""
+    """Four lines about the machine, and the capability matrix."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,q", "app.back", "Back", show=False)]
 
@@ -38,8 +39,8 @@ class HostScreen(Page):
 
     def body(self) -> Iterable[Widget]:
         """The lines and the matrix."""
-        yield CellLine(id="machine")
-        yield CellLine(id="engine")
+        for name in ("machine", "room", "engine", "images"):
+            yield CellLine(id=name)
         yield Listing(self.session, CAPABILITIES, lambda _: operations.capabilities(), every_s=60, id="capabilities")
 
     def on_mount(self) -> None:
@@ -57,8 +58,8 @@ class HostScreen(Page):
         if self.session.link.live and (self._asked_at is None or not 0 <= now - self._asked_at < _EVERY_S):
             self._asked_at = now
             self.run_worker(fetch(self.session.daemon, operations.host(), "host", self.post_message))
-        self._tell()
         self._list.tell()
+        self._tell()
 
     def on_fetched(self, message: Fetched) -> None:
         """It came."""
@@ -71,20 +72,15 @@ class HostScreen(Page):
         self._tell()
 
     def _tell(self) -> None:
-        one = self._host
-        machine, engine = self.query_one("#machine", CellLine), self.query_one("#engine", CellLine)
+        one, line, width = self._host, self.session.host, self.size.width
         if one is None:
             cell = Cell(f" {self._problem}", "bad") if self._problem else Cell(" Loading …", "dim")
-            machine.show([(cell, self.size.width)])
+            self.query_one("#machine", CellLine).show([(cell, width)])
             return
-        facts = (
-            f"Linux {one.kernel}",
-            say.plural(one.cpus, "CPU"),
-            f"{say.mebibytes(one.memory_mb)} memory, {say.mebibytes(one.memory_available_mb)} free",
-            f"{say.mebibytes(one.disk_free_mb)} disk free",
-            f"load {' '.join(f'{value:.2f}' for value in one.load_average) or say.NOTHING}",
-        )
-        machine.show(sized([Cell(f" {say.printable(one.hostname)}", "id"), *(Cell(f" · {fact}") for fact in facts)]))
-        version = self.session.host.daemon_version if self.session.host else say.NOTHING
-        words = [one.engine, one.engine_version, one.oci_runtime, f"cgroups {one.cgroups}" if one.cgroups else None]
-        engine.show(sized([Cell(f" daemon {version} · {' · '.join(word for word in words if word)}", "dim")]))
+        for name, facts in (
+            ("machine", machine.machine(one)),
+            ("room", machine.room(one, line)),
+            ("engine", machine.engine(one, line, self._list.items)),
+            ("images", machine.images(self.session.store)),
+        ):
+            self.query_one(f"#{name}", CellLine).show(sized(fitted(facts, width)))

@@ -86,7 +86,7 @@ class Page(Screen[None]):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Nothing of the registry is offered to those who may only look."""
         del parameters
-        return not (action == "act" and self.session.preferences.read_only)
+        return not (action == "act" and self.session.read_only)
 
     def action_act(self, name: str) -> None:
         """A key of the registry."""
@@ -108,7 +108,7 @@ class Page(Screen[None]):
                 session.store.counts(),
                 session.link,
                 shown=self.shown,
-                read_only=session.preferences.read_only,
+                read_only=session.read_only,
                 width=width,
             )
         )

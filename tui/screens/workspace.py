@@ -13,8 +13,9 @@ from tui.actions import Target
 from tui.keys import bindings_of
 from tui.model import format as say
 from tui.model.cell import Cell, status_cell
+from tui.model.facts import fitted, state_facts, use_facts
 from tui.model.lists import EVENTS, EXECUTIONS, execution_text
-from tui.model.row import Row, heat
+from tui.model.row import Row
 from tui.model.store import Delta
 from tui.screens.page import Page
 from tui.session import Session
@@ -55,10 +56,11 @@ class WorkspaceScreen(Page):
         self._tab = tab
 
     def body(self) -> Iterable[Widget]:
-        """Two lines about it, the tabs, and the chosen one."""
+        """Three lines about it, the tabs, and the chosen one."""
         key, session = self.key, self.session
         yield CellLine(id="who")
         yield CellLine(id="what")
+        yield CellLine(id="use")
         yield CellLine(id="tabs")
         panes: list[Widget] = [
             Overview(session, key),
@@ -126,37 +128,23 @@ class WorkspaceScreen(Page):
 
     def _tell_head(self, row: Row | None) -> None:
         width, now = self.size.width, self.session.clock()
-        who, what = self.query_one("#who", CellLine), self.query_one("#what", CellLine)
+        who, what, use = (self.query_one(name, CellLine) for name in ("#who", "#what", "#use"))
         if row is None:
             gone = "It is gone: it was removed, or never was." if self.session.link.live else "Nothing is known yet."
             who.show([(Cell(f" {self.key}", "id"), min(len(self.key) + 3, width // 2)), (Cell(gone, "warm"), width)])
             what.show([])
+            use.display = False
             return
         left = [(Cell(f" {row.id}", "id"), min(len(row.id) + 3, width // 2)), (status_cell(row.status), 12)]
         reason = Cell(say.printable(row.reason), "bad" if row.status == "ERROR" else "")
         who.show([*left, (reason, max(width - sum(wide for _, wide in left), 0))])
-        what.show(sized(_facts(row, now)))
+        what.show(sized(fitted(state_facts(row, now), width)))
+        used = use_facts(row)
+        use.display = bool(used)
+        use.show(sized(fitted(used, width)) if used else [])
 
     def _tell_tabs(self) -> None:
         cells = [Cell(" ")]
         for name, key, title in TABS:
             cells += [Cell(f" {key} ", "key"), Cell(f"{title} ", "title" if name == self._tab else "dim")]
         self.query_one("#tabs", CellLine).show(sized(cells))
-
-
-def _facts(row: Row, now: float) -> list[Cell]:
-    """The figures of now, in a line."""
-    up = "not running" if row.started_at is None else f"up {say.coarse(now - row.started_at)}"
-    idle = f" · stops in {say.coarse(row.stops_at - now)}" if row.stops_at is not None else ""
-    health = {True: Cell(" · ✔ healthy", "ok"), False: Cell(f" · ✖ {row.failures} failed checks", "bad")}
-    return [
-        Cell(" CPU ", "dim"),
-        Cell(f"{say.percent(row.cpu_percent)} of {say.percent(row.cpu_limit_percent)}", heat(row.cpu_share)),
-        Cell(" · mem ", "dim"),
-        Cell(f"{say.mebibytes(row.memory_mb)} of {say.mebibytes(row.memory_limit_mb)}", heat(row.memory_share)),
-        Cell(
-            f" · {up}{idle} · {row.plan or 'no plan'} · {row.isolation} · {say.plural(row.restarts, 'restart')}", "dim"
-        ),
-        *([health[row.healthy]] if row.healthy is not None else []),
-        *([Cell(f" · ▲ not enforced: {', '.join(row.unenforced)}", "warm")] if row.unenforced else []),
-    ]

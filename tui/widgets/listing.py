@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Any, ClassVar, Generic, TypeVar
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, ClassVar, Generic, TypeVar, cast
 
 from textual import on
 from textual.app import ComposeResult
@@ -17,7 +17,7 @@ from tui.model.cell import Cell, Column
 from tui.model.lists import ListColumn, Listed, full_text
 from tui.screens.ask import Read
 from tui.session import Session
-from tui.widgets.cells import CellLine
+from tui.widgets.cells import CellLine, sized
 from tui.widgets.table import Table
 from wsmgr.client.operation import Operation
 from wsmgr.wire.base import Response
@@ -30,7 +30,11 @@ Ask = Callable[[str | None], Operation[Any]]
 class Listing(Vertical, Generic[T]):
     """`every_s`: how often the newest page is asked for while the listing can be seen."""
 
-    DEFAULT_CSS = "Listing { height: 1fr; } Listing > Table { padding-left: 1; } Listing > Input { display: none; }"
+    DEFAULT_CSS = """
+    Listing { height: 1fr; }
+    Listing > Table { padding-left: 1; }
+    Listing > Input, Listing > .lead { display: none; }
+    """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("slash", "filter", "Filter", priority=True),
         Binding("escape", "clear", "Clear", show=False),
@@ -56,14 +60,15 @@ class Listing(Vertical, Generic[T]):
         self._older: str | None = None
         self._asked_at: float | None = None
         self._problem = ""
-        self._loaded = False
+        self.loaded = False
         self._layout: list[tuple[ListColumn[T], Column]] = []
 
     def compose(self) -> ComposeResult:
         """Textual's."""
         yield Input(placeholder="text  !not  " + "  ".join(f"{name}:…" for name in self.listed.fields))
+        yield CellLine(classes="lead")
         yield Table(self._read)
-        yield CellLine()
+        yield CellLine(classes="foot")
 
     def on_mount(self) -> None:
         """A cursor that blinks would send bytes for nothing."""
@@ -93,10 +98,13 @@ class Listing(Vertical, Generic[T]):
         """Those that are shown, in order."""
         return [one for one in self._items.values() if self.listed.matches(one, self.filter_text)]
 
-    def wanted(self, item: T) -> bool:
-        """Whether a record that came belongs here; for subclasses."""
-        del item
-        return True
+    def records(self, page: Any) -> Iterable[T]:
+        """The records of a page that belong here; for subclasses."""
+        return cast("Iterable[T]", page.items)
+
+    def lead(self) -> list[Cell]:
+        """What stands over the rows; for subclasses. Without it there is no such line."""
+        return []
 
     def tell(self) -> None:
         """Time went by, or something happened: show what there is, and ask again when it is old."""
@@ -114,9 +122,13 @@ class Listing(Vertical, Generic[T]):
         purpose = "older" if older else "newest"
         self.run_worker(fetch(self.session.daemon, self._ask(older), purpose, self.post_message), group="list")
 
+    def replace(self, items: Iterable[T]) -> None:
+        """These are all the records now; the caller shows them."""
+        self._items = {self.listed.key(one): one for one in items}
+
     def forget(self) -> None:
         """Another list is wanted: drop what is known."""
-        self._items, self._older, self._loaded, self._asked_at = {}, None, False, None
+        self._items, self._older, self.loaded, self._asked_at = {}, None, False, None
 
     def forget_age(self) -> None:
         """What is known may be out of date: ask at the next moment."""
@@ -125,17 +137,17 @@ class Listing(Vertical, Generic[T]):
     def on_fetched(self, message: Fetched) -> None:
         """A page came."""
         page, self._problem = message.value, ""
-        came = {self.listed.key(one): one for one in page.items if self.wanted(one)}
+        came = {self.listed.key(one): one for one in self.records(page)}
         if message.purpose == "older":
             self._items |= came
             self._older = page.next
         else:
-            if not self._loaded:
+            if not self.loaded:
                 self._older = page.next
             self._items = came | {
                 key: one for key, one in self._items.items() if key not in came and self.listed.growing
             }
-        self._loaded = True
+        self.loaded = True
         self._show()
 
     def on_fetch_failed(self, message: FetchFailed) -> None:
@@ -148,12 +160,15 @@ class Listing(Vertical, Generic[T]):
         self._layout = self.listed.layout(table.size.width - 1)
         table.set_columns([column for _, column in self._layout])
         table.show([self.listed.key(one) for one in self.items])
-        self.query_one(CellLine).show([(self._foot(), self.size.width)])
+        lead, said = self.query_one(".lead", CellLine), self.lead()
+        lead.display = bool(said)
+        lead.show(sized(said))
+        self.query_one(".foot", CellLine).show([(self._foot(), self.size.width)])
 
     def _foot(self) -> Cell:
         if self._problem:
             return Cell(f" {self._problem}", "bad")
-        if not self._loaded:
+        if not self.loaded:
             return Cell(" Loading …", "dim")
         if not self._items:
             return Cell(f" {self.listed.empty}", "dim")
@@ -195,8 +210,10 @@ class Listing(Vertical, Generic[T]):
         self.screen.set_focus(field)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """A slash within the filter is a letter of it."""
+        """A slash within the filter is a letter of it. Those who may only look are offered nothing else."""
         del parameters
+        if action == "act" and self.session.read_only:
+            return False
         return not (action == "filter" and self.screen.focused is self.query_one(Input))
 
     def action_clear(self) -> None:

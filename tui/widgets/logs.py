@@ -1,4 +1,4 @@
-"""The runtime's log, live: follow, search, filter, save, copy."""
+"""The log of a workspace, live: follow, search, filter, since, save, copy."""
 
 from __future__ import annotations
 
@@ -17,16 +17,14 @@ from tui.files import save
 from tui.messages import Back, Copy, Fetched, FetchFailed, Say
 from tui.model.cell import Cell, Column
 from tui.model.format import plural
-from tui.model.logs import Tail
+from tui.model.prints import holds
 from tui.screens.ask import AskLine, Read
 from tui.session import Session
 from tui.widgets.cells import CellLine
+from tui.widgets.loglines import SINCE, PluginLines, RuntimeLines, Source
 from tui.widgets.table import Table
-from wsmgr.client import operations
 
 _EVERY_S = 1.0
-_SINCE = (100, 1_000)
-"""The API gives the last lines: so many at first, and so many after `b`."""
 
 
 class Logs(Vertical):
@@ -36,8 +34,10 @@ class Logs(Vertical):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("f", "follow", "Follow"),
         Binding("slash", "filter", "Filter", priority=True),
-        Binding("n", "search", "Next match", show=False),
-        Binding("b", "more", "Further back"),
+        Binding("n", "next", "Next match"),
+        Binding("z", "search", "Search", show=False, tooltip="Ask for a text, and go to the next line that has it."),
+        Binding("b", "since", "Since"),
+        Binding("r", "source", "Plugins/runtime"),
         Binding("w", "save", "Save"),
         Binding("y", "copy", "Copy"),
         Binding("escape", "clear", "Clear", show=False),
@@ -47,13 +47,13 @@ class Logs(Vertical):
         super().__init__(id="logs")
         self._session = session
         self._key = key
-        self._tail = Tail()
+        self._sources: list[Source] = [PluginLines(key), RuntimeLines(key)]
         self._following = True
         self._asked_at: float | None = None
-        self._count = _SINCE[0]
+        self._since = 1
         self._problem = ""
         self._texts: dict[str, str] = {}
-        self._loaded = False
+        self._sought = ""
 
     def compose(self) -> ComposeResult:
         """Textual's."""
@@ -76,21 +76,33 @@ class Logs(Vertical):
         now = self._session.clock()
         due = self._asked_at is None or (self._following and not 0 <= now - self._asked_at < _EVERY_S)
         if due and self._session.link.live:
-            self._asked_at = now
-            operation = operations.workspace_logs(self._key, lines=self._count)
-            self.run_worker(fetch(self._session.daemon, operation, "logs", self.post_message), group="logs")
+            self._ask(None)
         self._show()
 
+    def _ask(self, older: str | None) -> None:
+        self._asked_at = self._session.clock()
+        source = self._sources[0]
+        self.run_worker(fetch(self._session.daemon, source.ask(older), source.name, self.post_message), group="logs")
+
     def on_fetched(self, message: Fetched) -> None:
-        """The newest lines."""
-        self._problem, self._loaded = "", True
-        self._tail.take(message.value.items)
+        """A page; what came for the other source is dropped, it is asked for again."""
+        source = self._sources[0]
+        if message.purpose != source.name:
+            return
+        self._problem = ""
+        if (older := source.take(message.value, self._moment)) is not None:
+            self._ask(older)
         self._show()
 
     def on_fetch_failed(self, message: FetchFailed) -> None:
         """What was known stays."""
         self._problem = message.error.sentence
         self._show()
+
+    @property
+    def _moment(self) -> float:
+        """Lines from here on are shown, in seconds since the epoch."""
+        return self._session.clock() - SINCE[self._since][1]
 
     @property
     def _table(self) -> Table:
@@ -101,9 +113,10 @@ class Logs(Vertical):
         return self.query_one(Input)
 
     def _show(self) -> None:
-        self._texts = {str(number): line for number, line in self._tail.numbered(self._field.value)}
-        width = self._table.size.width - 1
-        self._table.set_columns([Column("line", plural(len(self._texts), "LINE", "LINES"), width)])
+        source, wanted = self._sources[0], self._field.value
+        self._texts = {key: line for key, line in source.lines(self._moment) if holds(line, wanted)}
+        title = f"{source.name}: {plural(len(self._texts), 'line')}, since {SINCE[self._since][0]}"
+        self._table.set_columns([Column("line", title, self._table.size.width - 1)])
         keys = list(self._texts)
         self._table.show(keys)
         if self._following and keys:
@@ -111,15 +124,17 @@ class Logs(Vertical):
         self.query_one(CellLine).show([(self._foot(), self.size.width)])
 
     def _foot(self) -> Cell:
+        source = self._sources[0]
         if self._problem:
             return Cell(f" {self._problem}", "bad")
-        if not self._loaded:
+        if not source.loaded:
             return Cell(" Loading …", "dim")
-        if not self._tail.lines:
-            return Cell(" The runtime wrote nothing. What plugins print stands with their executions.", "dim")
+        if not self._texts:
+            return Cell(f" There is nothing to show. {_OTHERWISE[source.name]}", "dim")
         state = "following" if self._following else "standing still: f follows"
-        missed = ", some lines came too fast and are missing" if self._tail.missed else ""
-        return Cell(f" {state}{missed}", "ok" if self._following else "warm")
+        sought = f", n goes to the next “{self._sought}”" if self._sought else ""
+        remark = f", {source.remark}" if source.remark else ""
+        return Cell(f" {state}{sought}{remark}", "ok" if self._following else "warm")
 
     def _read(self, key: str) -> Sequence[Cell]:
         line = self._texts.get(key, "")
@@ -166,10 +181,18 @@ class Logs(Vertical):
 
     def action_search(self) -> None:
         """Ask for a text, and go to the next line that has it."""
-        self.app.push_screen(AskLine("Go to the next line with"), self._find)
+        self.app.push_screen(AskLine("Go to the next line with", self._sought), self._find)
+
+    def action_next(self) -> None:
+        """Go to the next line that has what was sought last."""
+        if self._sought:
+            self._find(self._sought)
+        else:
+            self.action_search()
 
     def _find(self, wanted: str | None) -> None:
         keys = list(self._table.keys)
+        self._sought = wanted or self._sought
         if not wanted or not keys:
             return
         here = keys.index(self._table.cursor) + 1 if self._table.cursor in keys else 0
@@ -177,14 +200,21 @@ class Logs(Vertical):
             if wanted.casefold() in self._texts[key].casefold():
                 self._following = False
                 self._table.select(key)
+                self._show()
                 return
         self.post_message(Say(f"No line has “{wanted}”.", "warning"))
 
-    def action_more(self) -> None:
-        """Go further back."""
-        self._count = _SINCE[1]
-        self._tail = Tail()
+    def action_since(self) -> None:
+        """Another stretch of time."""
+        self._since = (self._since + 1) % len(SINCE)
+        self._sources[0].reach()
         self._asked_at = None
+        self.tell()
+
+    def action_source(self) -> None:
+        """What plugins print, or what the runtime itself writes."""
+        self._sources.reverse()
+        self._following, self._asked_at = True, None
         self.tell()
 
     def action_save(self) -> None:
@@ -210,3 +240,9 @@ class Logs(Vertical):
             self._field.display = False
         else:
             self.post_message(Back())
+
+
+_OTHERWISE = {
+    PluginLines.name: "What plugins print is known when their execution has ended; r shows the runtime's own lines.",
+    RuntimeLines.name: "The runtime wrote nothing; r shows what plugins print.",
+}

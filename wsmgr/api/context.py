@@ -45,13 +45,18 @@ async def _live(request: Request) -> LiveFleet:
     return cast("LiveFleet", request.app.state.live)
 
 
+async def _caller(request: Request) -> Identity:
+    return cast("Identity", request.state.identity)
+
+
 async def _actor(request: Request) -> str:
-    return cast("Identity", request.state.identity).actor
+    return (await _caller(request)).actor
 
 
 DaemonOf = Annotated[Daemon, Depends(_daemon)]
 LiveOf = Annotated[LiveFleet, Depends(_live)]
 Actor = Annotated[str, Depends(_actor)]
+Caller = Annotated[Identity, Depends(_caller)]
 WorkspacePath = Annotated[WorkspaceId, Path(description="`user:<id>` or `org:<id>`, and `~<name>` for further ones.")]
 OwnerPath = Annotated[OwnerKey, Path(description="`user:<id>` or `org:<id>`.")]
 SlugPath = Annotated[Slug, Path(description="The plugin's name.")]

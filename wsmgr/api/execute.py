@@ -40,7 +40,7 @@ class ExecuteRoute:
         self._streamed = StreamedCalls(daemon.executions, daemon.flights, response_of)
 
     async def __call__(self, query: bytes, receive: Receive, send: Send) -> None:
-        """Handle one call. Both roles may call, and a call leaves an execution record, not an event. Raises WsmgrError
+        """Handle one call of whoever passed the gate; it leaves an execution record, not an event. Raises WsmgrError
         before anything is sent."""
         how = _how(query) if query else _How.WAIT
         body = await _read(receive)

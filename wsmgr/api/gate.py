@@ -34,6 +34,7 @@ ADMIN_PREFIXES = (
     "/api/alerts",
     "/api/volumes",
 )
+_LOOKS = frozenset({"GET", "HEAD"})
 
 
 class Gate:
@@ -96,7 +97,9 @@ class Gate:
         if path in OPEN_PATHS:
             return None
         identity = await self._identify(scope)
-        if identity.role is not Role.ADMIN and path.startswith(ADMIN_PREFIXES):
+        if identity.role is Role.VIEWER and scope["method"] not in _LOOKS:
+            raise Forbidden(f"{identity.actor} has the role viewer, which may look at everything and change nothing.")
+        if identity.role is Role.SERVICE and path.startswith(ADMIN_PREFIXES):
             raise Forbidden(f"{path} is for the role admin, and {identity.actor} has the role {identity.role.value}.")
         return identity
 

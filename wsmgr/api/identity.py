@@ -21,10 +21,11 @@ SO_PEERGROUPS = 59
 
 
 class Role(StrEnum):
-    """`ADMIN` may do everything that `SERVICE` may."""
+    """`ADMIN` may do everything that the others may. `VIEWER` may look at everything and change nothing."""
 
     ADMIN = "admin"
     SERVICE = "service"
+    VIEWER = "viewer"
 
 
 class Unauthenticated(WsmgrError):
@@ -82,11 +83,14 @@ def new_secret() -> str:
 class People:
     """Roles of local users, as the settings name them: user names, uids, or `@group`."""
 
-    def __init__(self, own_uid: int, admins: Iterable[str], services: Iterable[str]) -> None:
+    def __init__(
+        self, own_uid: int, admins: Iterable[str], services: Iterable[str], viewers: Iterable[str] = ()
+    ) -> None:
         self._roles: list[tuple[Role, frozenset[int], frozenset[int]]] = [
             (Role.ADMIN, frozenset({0, own_uid}), frozenset()),
             (Role.ADMIN, *_resolve(admins)),
             (Role.SERVICE, *_resolve(services)),
+            (Role.VIEWER, *_resolve(viewers)),
         ]
         self._known: dict[Peer, Identity] = {}
 
@@ -103,7 +107,8 @@ class People:
             if peer.uid in uids or peer.gids & gids:
                 return Identity(f"uid:{peer.uid}", role)
         raise Forbidden(
-            f"The user with uid {peer.uid} has no role here. The daemon's settings `admins` and `services` give one."
+            f"The user with uid {peer.uid} has no role here. The daemon's settings `admins`, `services` and `viewers` "
+            "give one."
         )
 
 

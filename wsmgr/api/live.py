@@ -11,9 +11,11 @@ from collections.abc import AsyncGenerator
 
 import structlog
 
+from wsmgr.api.identity import Identity
 from wsmgr.api.roster import Roster
 from wsmgr.control.daemon import Daemon
 from wsmgr.core.errors import QuotaExceeded
+from wsmgr.wire.fleet import FleetCaller
 
 log = structlog.get_logger(__name__)
 
@@ -50,11 +52,11 @@ class LiveFleet:
         if not self.readers and self._looking is not None:
             self._looking.cancel()
 
-    async def follow(self) -> AsyncGenerator[bytes, None]:
-        """For one who has joined: everything, then what changes, with a sign of life each second. Ends with the
-        daemon."""
+    async def follow(self, caller: Identity) -> AsyncGenerator[bytes, None]:
+        """For one who has joined: who they are, everything, then what changes, with a sign of life each second. Ends
+        with the daemon."""
         # Sent at once, so that a client knows that it is heard.
-        yield b"retry: 1000\n\n"
+        yield _hello(caller)
         known: int | None = None
         while not self._daemon.feed.closed:
             if self._fresh and known != self.roster.number:
@@ -85,3 +87,8 @@ class LiveFleet:
             looked, self._looked = self._looked, asyncio.Event()
             looked.set()
             await clock.sleep(max(EVERY_S / 10, EVERY_S - (clock.monotonic() - began)))
+
+
+def _hello(caller: Identity) -> bytes:
+    told = FleetCaller(actor=caller.actor, role=caller.role.value)
+    return b"retry: 1000\n\nevent: caller\ndata: %b\n\n" % told.model_dump_json().encode()

@@ -205,6 +205,8 @@ def execution(value: Execution) -> wire_execution.Execution:
         start_ms=value.start_ms,
         duration_ms=outcome.duration_ms if outcome else None,
         success=outcome.failure is None if outcome else None,
+        input=value.input,
+        input_kept=value.input_kept,
         output=outcome.output if outcome and outcome.failure is None else None,
         error=ExecutionError(**error) if error else None,
         logs=[LogEntry(t=e.t, level=e.level, message=e.message) for e in outcome.logs] if outcome else [],

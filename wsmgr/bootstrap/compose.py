@@ -85,7 +85,9 @@ def compose(settings: Settings, parts: Adapters) -> Daemon:
     admission = Admission(fleet, terms, clock)
     attempts = Attempts(fleet, demand, calls, clock)
     flights = Flights(channel)
-    executions = Executions(fleet, plugins, attempts, flights, store, clock, audit, tally, admission)
+    executions = Executions(
+        fleet, plugins, attempts, flights, store, clock, audit, tally, admission, settings.executions_input_bytes
+    )
     callbacks = Callbacks(parts.caller, store, clock, audit)
     queue = Queue(executions, store, terms, admission, clock, callbacks.look, settings.async_concurrency)
     workspaces = Workspaces(fleet, wishes, every, reconciler, clock, audit)

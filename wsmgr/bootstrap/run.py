@@ -55,7 +55,7 @@ def serve(settings: Settings) -> int:
 async def _serve(settings: Settings) -> int:
     parts = adapters(settings)
     daemon = compose(settings, parts)
-    people = People(os.getuid(), settings.admins, settings.services)
+    people = People(os.getuid(), settings.admins, settings.services, settings.viewers)
 
     async def stored_tokens() -> Mapping[str, Identity]:
         return await identities(daemon.store)

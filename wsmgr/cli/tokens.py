@@ -22,6 +22,7 @@ class Role(StrEnum):
     """What the bearer may do."""
 
     SERVICE = "service"
+    VIEWER = "viewer"
     ADMIN = "admin"
 
 

@@ -11,12 +11,18 @@ from wsmgr.client.connection import CONNECT_S, explain
 from wsmgr.client.errors import AnswerTimeout, ClientError, ConnectionLost, UnexpectedAnswer
 from wsmgr.client.operation import Operation, decode
 from wsmgr.client.target import Target
-from wsmgr.wire.fleet import FleetChanges, FleetPulse, FleetSnapshot, FleetUpdate
+from wsmgr.wire.fleet import FleetCaller, FleetChanges, FleetPulse, FleetSnapshot, FleetUpdate
 
 PATH = "/api/fleet/stream"
 SILENCE_S = 2.5
 """A daemon says something every second; what says nothing for longer than this hangs, or is gone."""
 MEDIA_TYPE = "text/event-stream"
+
+_MODELS: dict[str, type[FleetCaller | FleetSnapshot | FleetChanges]] = {
+    "caller": FleetCaller,
+    "snapshot": FleetSnapshot,
+    "changes": FleetChanges,
+}
 
 
 def _refused(body: bytes) -> NoReturn:
@@ -81,9 +87,9 @@ class FleetLines:
             return None
         name, data = self._name, self._data
         self._name = self._data = ""
-        if not data or name not in {"snapshot", "changes"}:
+        model = _MODELS.get(name)
+        if not data or model is None:
             return None
-        model = FleetSnapshot if name == "snapshot" else FleetChanges
         try:
             return model.model_validate_json(data)
         except ValidationError:

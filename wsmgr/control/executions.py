@@ -40,6 +40,7 @@ class Executions:
         audit: Audit,
         tally: Tally,
         admission: Admission,
+        kept_input_bytes: int,
     ) -> None:
         self._fleet = fleet
         self._plugins = plugins
@@ -50,6 +51,7 @@ class Executions:
         self._audit = audit
         self._tally = tally
         self._admission = admission
+        self._kept_input_bytes = kept_input_bytes
         self._named: dict[ExecutionId, tuple[Flight, asyncio.Future[Execution]]] = {}
         self.refusing = False
         self.inflight = 0
@@ -73,7 +75,10 @@ class Executions:
 
     def flight(self, request: Request, listener: Listener | None = None) -> Flight:
         """A call that is about to be made, with its id."""
-        return Flight(request, request.id or ExecutionId(uuid.uuid4().hex), self._clock.now(), listener=listener)
+        # By the size of the whole request, which is known: nothing is encoded for it on the way.
+        kept = request.size <= self._kept_input_bytes
+        name = request.id or ExecutionId(uuid.uuid4().hex)
+        return Flight(request, name, self._clock.now(), input_kept=kept, listener=listener)
 
     async def fly(self, flight: Flight) -> Execution:
         """As `run`. A call that joins another one of the same id hears only how it ends."""

@@ -23,16 +23,18 @@ UNRESOLVED = Version("")
 class Flight:
     """A call, from its arrival to its end.
 
-    `version` is the one that runs, UNRESOLVED until that is looked up. `listener` hears what the plugin prints and
-    emits. `starting` is awaited with the record right before the plugin may start, and `begun` is set before that.
-    `work` is the task that brings it to its outcome, where it has one of its own; `endpoint` is where it was sent last;
-    `joined`: how many others wait for the same outcome. `cancelled`: its caller asked for its end, and whoever waits
-    for that hears it from `landed`."""
+    `version` is the one that runs, UNRESOLVED until that is looked up. `input_kept`: its record has the input, too.
+    `listener` hears what the plugin prints and emits. `starting` is awaited with the record right before the plugin may
+    start, and `begun` is set before that. `work` is the task that brings it to its outcome, where it has one of its own;
+    `endpoint` is where it was sent last; `joined`: how many others wait for the same outcome. `cancelled`: its caller
+    asked for its end, and whoever waits for that hears it from `landed`.
+    """
 
     request: Request
     id: ExecutionId
     created_at: datetime
     version: Version = UNRESOLVED
+    input_kept: bool = False
     listener: Listener | None = None
     starting: Callable[[Execution], Awaitable[None]] | None = None
     begun: bool = False
@@ -62,6 +64,8 @@ def record_of(flight: Flight, entry: Entry, unit: Unit, outcome: Outcome | None)
         start_ms=flight.start_ms,
         fingerprint=flight.request.fingerprint,
         outcome=outcome,
+        input=flight.request.input if flight.input_kept else None,
+        input_kept=flight.input_kept,
     )
 
 

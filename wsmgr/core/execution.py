@@ -33,7 +33,8 @@ class Execution:
     """One run of one plugin version. Code that came with the call has a version too, but is stored nowhere.
 
     `fingerprint` is a digest of the request, by which a second call with the same id is told from another call.
-    `outcome` is None before its end, and after a crash that left no outcome.
+    `outcome` is None before its end, and after a crash that left no outcome. `input_kept`: `input` is what it was
+    given; large ones are not kept.
     """
 
     id: ExecutionId
@@ -49,6 +50,8 @@ class Execution:
     start_ms: float
     fingerprint: str
     outcome: Outcome | None
+    input: object = None
+    input_kept: bool = False
 
 
 def state_of(outcome: Outcome | None) -> ExecutionState:

@@ -11,7 +11,8 @@ from wsmgr.wire.page import Page
 
 
 class Execution(Response):
-    """One run of one plugin version. What is known only at its end is null while it runs, and when it was lost."""
+    """One run of one plugin version. What is known only at its end is null while it runs, and when it was lost.
+    `inputKept`: `input` is what it was given; false where that was larger than the daemon keeps."""
 
     id: str
     workspace: str
@@ -26,6 +27,8 @@ class Execution(Response):
     start_ms: float
     duration_ms: float | None = None
     success: bool | None = None
+    input: object = None
+    input_kept: bool = False
     output: object = None
     error: ExecutionError | None = None
     logs: list[LogEntry] = Field(default_factory=list)

@@ -1,12 +1,14 @@
 """The live view of all workspaces: the events of `GET /api/fleet/stream`.
 
-The stream begins with one `snapshot`. Then `changes` come, at most one a second, each with the newest state of what
-changed since the event before: a reader that is slow gets fewer and larger ones, never a backlog. Besides, a comment
-line comes each second, so silence of some seconds means that the daemon hangs. There are no ids and nothing is resumed:
-a new connection begins with a snapshot.
+The stream begins with `caller`, who the daemon takes its reader for, and one `snapshot`. Then `changes` come, at most
+one a second, each with the newest state of what changed since the event before: a reader that is slow gets fewer and
+larger ones, never a backlog. Besides, a comment line comes each second, so silence of some seconds means that the
+daemon hangs. There are no ids and nothing is resumed: a new connection begins with a snapshot.
 """
 
 from __future__ import annotations
+
+from typing import Literal
 
 from pydantic import AwareDatetime, Field
 
@@ -56,8 +58,15 @@ class FleetChanges(Response):
     host: FleetHost | None = None
 
 
+class FleetCaller(Response):
+    """Who reads, and what the daemon lets them do: `admin` everything, `viewer` look."""
+
+    actor: str
+    role: Literal["admin", "service", "viewer"]
+
+
 class FleetPulse(Response):
     """What the client makes of the comment line: the daemon lives, and what is known is up to date."""
 
 
-FleetUpdate = FleetSnapshot | FleetChanges | FleetPulse
+FleetUpdate = FleetCaller | FleetSnapshot | FleetChanges | FleetPulse

@@ -36,6 +36,20 @@ async def test_beginning_an_id_again_gives_the_record_that_has_it(store: Store) 
     assert await store.execution(begun.id) == ended
 
 
+@pytest.mark.parametrize("given", [None, {"text": "漢字 \ud800", "n": 2**70}, [], "", 0])
+async def test_an_input_that_is_kept_comes_back(given: object, store: Store) -> None:
+    """Null is an input too; what is not kept is told from it."""
+    kept = replace(execution("e1"), input=given, input_kept=True)
+    await store.begin(kept)
+    assert await store.execution(kept.id) == kept
+    ended = replace(kept, state=SUCCEEDED, outcome=outcome())
+    await store.end(ended)
+    assert await store.execution(kept.id) == ended
+    without = execution("e2")
+    await store.begin(without)
+    assert await store.execution(without.id) == without
+
+
 async def test_a_withdrawn_beginning_can_begin_again(store: Store) -> None:
     """It is as if it had never been; what has ended is not withdrawn, and withdrawing nothing is well."""
     begun = execution("e1")

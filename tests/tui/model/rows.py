@@ -34,5 +34,6 @@ def rows(keys: st.SearchStrategy[str] = KEYS) -> st.SearchStrategy[Row]:
         restarts=st.integers(0, 5),
         healthy=st.sampled_from([None, True, False]),
         started_at=st.none() | st.integers(0, 10**9),
+        pauses_at=st.none() | st.integers(0, 10**9),
         stops_at=st.none() | st.integers(0, 10**9),
     )

@@ -92,6 +92,8 @@ def execution_from(row: Row[Any]) -> Execution:
         start_ms=row.start_ms,
         fingerprint=row.fingerprint,
         outcome=None if row.duration_ms is None else _outcome_from(row),
+        input=json_value(row.input),
+        input_kept=row.input is not None,
     )
 
 
@@ -117,7 +119,17 @@ def execution_values(execution: Execution) -> dict[str, object]:
         "failure": None if failure is None else json_text(_failure_document(failure)),
         "logs": _logs_text(outcome),
         "output": None if outcome is None else json_text(outcome.output),
+        "input": _input_text(execution),
     }
+
+
+def _input_text(execution: Execution) -> str | None:
+    """An input that was read as JSON, and cannot be written as such (it is nested too deeply), is not kept: no call
+    fails of that."""
+    try:
+        return (json_text(execution.input) or "null") if execution.input_kept else None
+    except (TypeError, ValueError, RecursionError):
+        return None
 
 
 def event_from(row: Row[Any]) -> Event:

@@ -116,7 +116,8 @@ class PluginRow(Row, table=True):
 
 class ExecutionRow(Row, table=True):
     """One execution. `duration_ms` NULL: there is no outcome. `output`, `failure`, `logs` are JSON texts; NULL stands
-    for null, no failure and no lines. Records outlive their workspace."""
+    for null, no failure and no lines. `input` is a JSON text too, NULL where it is not kept. Records outlive their
+    workspace."""
 
     __tablename__ = "executions"
     __table_args__ = (
@@ -149,6 +150,7 @@ class ExecutionRow(Row, table=True):
     failure: str | None = Field(sa_type=Text)
     logs: str | None = Field(sa_type=Text)
     output: str | None = Field(sa_type=Text)
+    input: str | None = Field(sa_type=Text)
 
 
 class QueuedCallRow(Row, table=True):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fastapi import APIRouter, Response
 
-from wsmgr.api.context import LiveOf, StrictJsonRoute, problems
+from wsmgr.api.context import Caller, LiveOf, StrictJsonRoute, problems
 from wsmgr.api.stream import MEDIA_TYPE, EventStream
 
 router = APIRouter(prefix="/api/fleet", tags=["fleet"], route_class=StrictJsonRoute)
@@ -18,8 +18,9 @@ router = APIRouter(prefix="/api/fleet", tags=["fleet"], route_class=StrictJsonRo
     },
     response_class=Response,
 )
-async def stream(live: LiveOf) -> Response:
-    """Server-sent events: `snapshot` with all workspaces and the host, then `changes` at most once a second, each with
-    the newest state of what is new since the one before. A comment line comes each second."""
+async def stream(live: LiveOf, caller: Caller) -> Response:
+    """Server-sent events: `caller` with the reader's own role, `snapshot` with all workspaces and the host, then
+    `changes` at most once a second, each with the newest state of what is new since the one before. A comment line
+    comes each second."""
     live.join()
-    return EventStream(live.follow(), live.leave)
+    return EventStream(live.follow(caller), live.leave)
