@@ -167,6 +167,9 @@ class Settings(BaseSettings):
     engine_start_concurrency: int = setting(2, ge=1, le=32, description="Workspaces that each engine starts at once.")
     start_deadline_s: float = setting(20.0, gt=0, description="From demand to a runtime that answers.")
     stop_grace_s: float = setting(6.0, ge=0, description="Between SIGTERM and SIGKILL for a workspace.")
+    shutdown: Literal["stop", "keep"] = setting(
+        "stop", description="What SIGTERM means for workspaces: `keep` leaves them to the next daemon."
+    )
     shutdown_deadline_s: float = setting(25.0, gt=0, description="For calls to end and workspaces to stop.")
     resync_s: float = setting(15.0, gt=0, description="Between two looks at everything the engine has.")
     health_every_s: float = setting(30.0, gt=0, description="Between two health checks of a running workspace.")

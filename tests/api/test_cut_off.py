@@ -12,14 +12,16 @@ import pytest
 from starlette.types import ASGIApp
 
 from tests.fakes.daemon import FakeDaemon
+from wsmgr.api.protocol import PeerProtocol
 from wsmgr.api.server import Server, bind_unix, serve_until, server
 
 
 @asynccontextmanager
-async def running(app: ASGIApp, path: Path) -> AsyncIterator[Server]:
+async def running(app: ASGIApp, path: Path, protocol: type[PeerProtocol] = PeerProtocol) -> AsyncIterator[Server]:
     """A real server on a unix socket."""
     listener, stopped = bind_unix(path), asyncio.Event()
     http = server(app)
+    http.config.http = protocol
     serving = asyncio.create_task(serve_until(http, [listener], stopped))
     try:
         yield http

@@ -34,6 +34,9 @@ from wsmgr.api.routes import (
 from wsmgr.control.daemon import Daemon
 from wsmgr.core.errors import WsmgrError
 
+PATH_SHOWN = 200
+"""Characters of a path that go into a sentence."""
+
 
 def build(daemon: Daemon, people: People, tokens: Tokens) -> ASGIApp:
     """The ASGI application of a daemon."""
@@ -70,11 +73,13 @@ async def _on_wsmgr_error(_: Request, error: Exception) -> Response:
     return Response(body, status, headers={name.decode(): value.decode() for name, value in headers})
 
 
-async def _on_invalid(_: Request, error: Exception) -> Response:
+async def _on_invalid(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)  # noqa: S101  # registered for this type alone
     mistakes = [{"loc": list(e["loc"]), "msg": e["msg"], "type": e["type"]} for e in error.errors()]
     first = mistakes[0]
     detail = f"{'.'.join(str(part) for part in first['loc'])}: {first['msg']}"
+    if first["type"] == "model_attributes_type" and "json" not in request.headers.get("content-type", ""):
+        detail = "The body is read only with the header Content-Type: application/json."
     body = problem(422, "invalid_request", detail, extra={"errors": mistakes})
     return Response(body, 422, media_type=MEDIA_TYPE)
 
@@ -82,10 +87,14 @@ async def _on_invalid(_: Request, error: Exception) -> Response:
 async def _on_http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101  # registered for this type alone
     title = TITLES.get(error.status_code, "Error")
-    body = problem(error.status_code, title.lower().replace(" ", "_"), str(error.detail))
+    detail, place = str(error.detail), request.url.path[:PATH_SHOWN]
     headers = dict(error.headers or {})
-    if error.status_code == 405:
+    if error.status_code == 404:
+        detail = f"There is nothing at {place}; /openapi.json lists what there is."
+    elif error.status_code == 405:
         headers["allow"] = ", ".join(_allowed(request))
+        detail = f"{place} answers to {headers['allow']}."
+    body = problem(error.status_code, title.lower().replace(" ", "_"), detail)
     return Response(body, error.status_code, headers=headers, media_type=MEDIA_TYPE)
 
 

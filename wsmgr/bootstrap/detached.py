@@ -59,7 +59,8 @@ def shutdown(settings: Settings, keep: bool = False) -> int:
     if holder is None:
         sys.stdout.write("No daemon runs.\n")
         return 0
-    os.kill(holder.pid, KEEP_SIGNAL if keep else signal.SIGTERM)
+    # What SIGTERM means is a setting; what was typed is plain.
+    os.kill(holder.pid, KEEP_SIGNAL if keep else signal.SIGINT)
     until = time.monotonic() + settings.shutdown_deadline_s + 15.0
     while time.monotonic() < until:
         if not holder.alive():

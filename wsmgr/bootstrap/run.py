@@ -64,7 +64,7 @@ async def _serve(settings: Settings) -> int:
     sockets = _listen(settings)
     stopped = asyncio.Event()
     how = _Ending(stopped)
-    how.watch_signals()
+    how.watch_signals(keep=settings.shutdown == "keep")
     try:
         await daemon.lifecycle.start()
         await tokens.refresh()
@@ -105,10 +105,11 @@ class _Ending:
         self.hurry = asyncio.Event()
         self.reload = asyncio.Event()
 
-    def watch_signals(self) -> None:
+    def watch_signals(self, *, keep: bool) -> None:
+        """`keep`: what SIGTERM, with which a host's own supervisor ends it, means for workspaces."""
         loop = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, self._end, False)
+        loop.add_signal_handler(signal.SIGTERM, self._end, keep)
+        loop.add_signal_handler(signal.SIGINT, self._end, False)
         loop.add_signal_handler(KEEP_SIGNAL, self._end, True)
         loop.add_signal_handler(RELOAD_SIGNAL, self.reload.set)
 

@@ -7,7 +7,7 @@ import signal
 import time
 from concurrent.futures import ThreadPoolExecutor
 
-from tests.podman.daemon.rig import output, real_daemon, run, wait_for
+from tests.podman.daemon.rig import failure, output, podman, real_daemon, run, wait_for
 from wsmgr.client import Client
 
 ECHO = "export default (input) => input"
@@ -64,3 +64,19 @@ def test_a_workspace_that_nobody_calls_is_stopped_and_the_next_call_starts_it() 
         assert "workspace.idle_stop" in actions_of(client, "user:lazy")
         answer = run(client, "lazy", ECHO, 2)
         assert (answer.output, answer.cold_start) == (2, True)
+
+
+def test_an_end_for_want_of_memory_is_told_apart() -> None:
+    """By a limit of the process, where no kernel counts memory: V8 aborts, and that is told as what it is in the call's
+    outcome and in the audit trail; a kill from outside is another thing."""
+    bomb = "export default () => { const all = []; for (;;) all.push(new Array(1e5).fill(all.length)) }"
+    with real_daemon() as daemon, daemon.client() as client:
+        for user in ("poor", "shot"):
+            output(client, user, ECHO, 1)
+        podman("unshare", "prlimit", "--data=1", "--pid", str(daemon.runtime_pid("user:poor")))
+        os.kill(daemon.main_pid("user:shot"), signal.SIGKILL)
+        assert failure(client, "poor", bomb, timeout_ms=20_000) == "OutOfMemory"
+        for user, reason in (("poor", "It ran out of memory and was killed."), ("shot", "It was ended by signal 9.")):
+            assert output(client, user, ECHO, 2) == 2
+            events = client.workspace_events(f"user:{user}").items
+            assert [event.reason for event in events if event.action == "workspace.failed"] == [reason]

@@ -159,7 +159,7 @@ class ApiService:
             raise EngineUnavailable(f"The program {self._podman} is not installed: run `make up` or install podman.")
         self._socket.unlink(missing_ok=True)
         environment = {key: value for key, value in os.environ.items() if key in _KEPT or key.startswith("LC_")}
-        argv = [program, "system", "service", "--time=0", f"unix://{self._socket}"]
+        argv = [program, "system", "service", "--time=0", f"unix://{self._socket.absolute()}"]
         process = spawn(argv, environment, self._log)
         self._children.append(process)
         remember(process, self._record)

@@ -13,6 +13,8 @@ from pathlib import Path
 
 from wsmgr.adapters.podman.process import start_ticks
 
+ENV = "/usr/bin/env"
+
 
 @dataclass(frozen=True, slots=True)
 class Detached:
@@ -63,17 +65,22 @@ class Detached:
 
 
 def spawn(argv: list[str], environment: Mapping[str, str], log: Path) -> Detached:
-    """Start a program in a session of its own, its output in `log`. Raises OSError when it cannot be executed.
+    """Start a program in a session of its own, its output in `log`, and in `/`: it outlives the folder in which the
+    daemon was started, and podman starts no container from a folder that is gone. Raises OSError when it cannot be
+    executed.
 
-    `posix_spawn`, not `subprocess`: a Popen object insists on being waited for, and this process must not be.
+    `posix_spawn`, not `subprocess`: a Popen object insists on being waited for, and this process must not be. It cannot
+    change the folder itself; `env` does, and becomes the program.
     """
+    if not os.access(argv[0], os.X_OK):
+        raise FileNotFoundError(f"{argv[0]} is no program.")
     flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
     files = [
         (os.POSIX_SPAWN_OPEN, 0, "/dev/null", os.O_RDONLY, 0),
         (os.POSIX_SPAWN_OPEN, 1, str(log), flags, 0o600),
         (os.POSIX_SPAWN_DUP2, 1, 2),
     ]
-    pid = os.posix_spawn(argv[0], argv, environment, file_actions=files, setsid=True)
+    pid = os.posix_spawn(ENV, [ENV, "--chdir=/", *argv], environment, file_actions=files, setsid=True)
     return Detached(pid, start_ticks(pid) or 0)
 
 
