@@ -36,6 +36,7 @@ def test_every_command_of_the_contract_is_there() -> None:
     wanted += [f"plugin {verb}" for verb in ("put", "ls", "rm", "show", "rollback")]
     wanted += [f"owner {verb}" for verb in ("ls", "show", "set", "unset")]
     wanted += [f"plan {verb}" for verb in ("ls", "show", "default", "check", "reload")]
+    wanted += ["volume ls", "volume rm"]
     wanted += ["token create", "token ls", "token rm", "image build"]
     assert {" ".join(path) for path in COMMANDS if not hasattr(COMMANDS[path], "commands")} == set(wanted)
 
