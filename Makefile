@@ -30,6 +30,8 @@ PODMAN_TESTS = tests/podman
 VOLUME_TESTS = tests/podman/data
 VOLUMES = $(WORK)/volumes-$(TEST_USER)
 WITH_DATA = $(and $(ROOT),$(filter $(PODMAN_TESTS) $(VOLUME_TESTS)%,$(TESTS)))
+# Those that need a host of their own, with systemd and delegated control groups: one in an emulator.
+HOST_TESTS = tests/host
 BENCH = -m tests.bench
 SOAK = -m tests.soak
 # More for pytest (or for the bench and the soak): make test-podman ARGS="-k adopt -x"
@@ -211,6 +213,23 @@ test-store: ## The store's tests alone, on SQLite and PostgreSQL
 .PHONY: test-podman
 test-podman: ## The tests on real rootless podman alone
 	$(MAKE) test-as-user TESTS="$(PODMAN_TESTS)"
+
+.PHONY: test-host
+test-host: dev ## The tests on a whole host: Debian 12 in an emulator, set up by the playbooks (20 minutes on two free cores)
+	if [[ -z "$(ROOT)" ]]; then
+	  command -v sudo > /dev/null || { $(NEED_ROOT); }
+	  echo "==> The disk of the host is made as root: sudo does that"
+	  $(SUDO_MAKE) test-host ARGS='$(ARGS)'
+	  exit
+	fi
+	mkdir -p $(WORK)/host
+	for program in qemu-system-x86_64 mmdebstrap mke2fs ssh setpriv; do
+	  command -v $$program > /dev/null && continue
+	  echo "==> Installing the emulator and what makes its disk"
+	  $(PLAYBOOK) tests/host/packages.yml
+	  break
+	done
+	env WSMGR_TEST_CACHE=$(WORK)/host PATH=$(DEV)/bin:$$PATH $(DEV)/bin/python -m pytest -v $(HOST_TESTS) $(ARGS)
 
 .PHONY: bench
 bench: ## Measure; prints ratios

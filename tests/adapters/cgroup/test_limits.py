@@ -162,3 +162,13 @@ async def test_a_kernel_that_takes_too_long(tree: Tree, cgroups: KernelCgroups) 
     os.close(os.open(f"/proc/self/fd/{pipe}", os.O_WRONLY | os.O_NONBLOCK))
     os.close(pipe)
     assert await cgroups.apply(group, WANTED, T_S) == WANTED
+
+
+def test_a_kernel_that_counts_no_swap_holds_it_at_zero(tree: Tree) -> None:
+    """There is no memory.swap.max then, and nothing to write; the control is the same tree before."""
+    tree.hold_to(Ceilings(memory_bytes=64 * MIB, swap_bytes=4 * MIB))
+    assert read_ceilings(chain(tree)).swap_bytes == 4 * MIB
+    for group in tree.groups:
+        (group / "memory.swap.max").unlink(missing_ok=True)
+    assert read_ceilings(chain(tree)).swap_bytes == 0
+    assert write_ceilings(chain(tree), Ceilings(memory_bytes=32 * MIB, swap_bytes=0)).memory_bytes == 32 * MIB

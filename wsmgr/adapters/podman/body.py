@@ -135,13 +135,19 @@ def _limits(spec: Spec) -> dict[str, object]:
         },
         "r_limits": [
             _rlimit("nofile", spec.nofile),
-            # Counted per uid in the namespace, and every workspace has a uid of its own.
-            _rlimit("nproc", spec.pids),
+            # Counted per uid in the namespace, and every workspace has a uid of its own. The kernel asks it first: one
+            # more than the group's limit, so that where there is a group its pids.events tells of the refusals.
+            _rlimit("nproc", nproc(spec)),
             _rlimit("core", 0),
         ],
         # When the host itself runs out of memory, workspaces go before the daemon.
         "oom_score_adj": 500,
     }
+
+
+def nproc(spec: Spec) -> int:
+    """RLIMIT_NPROC of a workspace."""
+    return spec.pids + 1
 
 
 def _rlimit(kind: str, value: int) -> dict[str, object]:
