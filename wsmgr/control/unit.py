@@ -85,7 +85,7 @@ class Unit:
         self.kernel: Kernel | None = None
         self.kills: Kills | None = None
         self.forbidden: str | None = None
-        self._waiters: set[asyncio.Future[None]] = set()
+        self._waiters: dict[asyncio.Future[None], None] = {}
 
     @property
     def freezable(self) -> bool:
@@ -144,7 +144,7 @@ class Unit:
 
     def changed(self) -> None:
         """Wake all that wait for a change."""
-        waiters, self._waiters = self._waiters, set()
+        waiters, self._waiters = self._waiters, {}
         for waiter in waiters:
             if not waiter.done():
                 waiter.set_result(None)
@@ -152,8 +152,8 @@ class Unit:
     async def change(self, timeout_s: float) -> None:
         """Return at the next change, or after `timeout_s`."""
         waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._waiters.add(waiter)
+        self._waiters[waiter] = None
         try:
             await asyncio.wait({waiter}, timeout=timeout_s)
         finally:
-            self._waiters.discard(waiter)
+            self._waiters.pop(waiter, None)
