@@ -100,7 +100,7 @@ def rm(
     as_json: Json = False,
 ) -> None:
     """Remove workspaces with their persistent data. The owner's plugins, settings and history stay."""
-    confirm(f"Remove {', '.join(workspaces)}, and all that lies in their /data?", yes=yes)
+    confirm(f"Remove {', '.join(workspaces)}? What lies in their /data goes, too.", yes=yes)
     _each(
         context, workspaces, lambda client, name: client.delete_workspace(name, wait=wait), None, wait, as_json=as_json
     )

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 
+import orjson
+
 from wsmgr.control.arrivals import Arrivals
 from wsmgr.control.entry import Entry
 from wsmgr.control.fleet import Fleet
@@ -25,13 +27,16 @@ class Admission:
         self._arrivals = Arrivals[WorkspaceId]()
 
     @contextmanager
-    def call(self, entry: Entry, *, size: int, inline: bool) -> Iterator[None]:
-        """Count a call of `size` bytes until it ends. Raises QuotaExceeded, TooLarge; then it costs no token."""
+    def call(self, entry: Entry, *, size: int, inline: bool, given: object = None) -> Iterator[None]:
+        """Count a call of `size` bytes, with the input `given`, until it ends. Raises QuotaExceeded, TooLarge; then it
+        costs no token."""
         account = self._fleet.account(entry.record.owner)
         bucket = refilled(account.bucket, entry.limits, self._clock.monotonic())
         running = entry.turns.running
         usage = Usage(tokens=bucket.tokens, running=running, waiting=entry.calls - running)
-        admit(entry.limits, OneCall(size, inline), usage)
+        # The input alone is measured only where it may be too large: few calls pay for that.
+        input_size = len(orjson.dumps(given)) if size > entry.limits.input_bytes else 0
+        admit(entry.limits, OneCall(size, inline, input_size), usage)
         account.bucket = spent(bucket) if entry.limits.rate_per_s else None
         entry.calls += 1
         try:

@@ -130,7 +130,9 @@ class Executions:
         return entry
 
     async def _admitted(self, request: Request, entry: Entry, execution: ExecutionId) -> Execution:
-        admitted = self._admission.call(entry, size=request.size, inline=request.inline is not None)
+        admitted = self._admission.call(
+            entry, size=request.size, inline=request.inline is not None, given=request.input
+        )
         # From here on nothing stops or forgets the workspace that this call is for.
         with entry.unit.attend(), admitted:
             version = await self._resolve(request)
