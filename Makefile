@@ -372,7 +372,7 @@ test-as-user: dev
 	  chown --recursive --no-dereference $(TEST_USER):$(TEST_USER) $(TEST_HOME)/src
 	  cd $(TEST_HOME)/src
 	  become=($(if $(WITH_DATA),unshare --mount --propagation private bash -euo pipefail -c "$$WITH_VOLUMES" \
-	    playbooks/roles/wsmgr/files/wsmgr-volumes $(VOLUMES) $(TEST_USER),runuser -u $(TEST_USER) --))
+	    $(CURDIR)/playbooks/roles/wsmgr/files/wsmgr-volumes $(VOLUMES) $(TEST_USER),runuser -u $(TEST_USER) --))
 	  user=$(TEST_USER) home=$(TEST_HOME)
 	  runtime=/run/$(TEST_USER)/user
 	  [[ ! -d /run/systemd/system ]] || runtime=/run/user/$$(id -u $(TEST_USER))
