@@ -16,7 +16,7 @@ MAKEFLAGS += --no-print-directory
 # Pure and shell tests: no engine, no network, any user.
 CHECK_TESTS = tests/core tests/settings tests/wire tests/control tests/api tests/client tests/cli tests/docs \
 	tests/adapters/podman tests/adapters/channel tests/adapters/cgroup tests/adapters/plans tests/adapters/webhook \
-	tests/adapters/host tests/adapters/vault tests/contract/vault tests/fakes tests/soak tests/tui/model \
+	tests/adapters/host tests/adapters/vault tests/contract/vault tests/adapters/volumes tests/fakes tests/soak tests/tui/model \
 	tests/tui/test_help.py tests/tui/test_preferences.py tests/tui/test_terminal.py
 # The terminal UI's screens, and pictures of them: pure as well, and too many for `make check`.
 SCREEN_TESTS = tests/tui/app
@@ -26,12 +26,12 @@ PICTURE_TESTS = tests/tui/snapshots
 CONTRACT_TESTS = tests/contract tests/adapters/worker
 STORE_TESTS = tests/contract/store
 PODMAN_TESTS = tests/podman
-# Those that need a host of their own, with systemd and delegated control groups: one in an emulator.
-HOST_TESTS = tests/host
 # Of these, those that need volumes: root makes and mounts them for the run, and without root they are left out.
 VOLUME_TESTS = tests/podman/data
 VOLUMES = $(WORK)/volumes-$(TEST_USER)
 WITH_DATA = $(and $(ROOT),$(filter $(PODMAN_TESTS) $(VOLUME_TESTS)%,$(TESTS)))
+# Those that need a host of their own, with systemd and delegated control groups: one in an emulator.
+HOST_TESTS = tests/host
 BENCH = -m tests.bench
 SOAK = -m tests.soak
 # More for pytest (or for the bench and the soak): make test-podman ARGS="-k adopt -x"
@@ -373,7 +373,7 @@ test-as-user: dev
 	  chown --recursive --no-dereference $(TEST_USER):$(TEST_USER) $(TEST_HOME)/src
 	  cd $(TEST_HOME)/src
 	  become=($(if $(WITH_DATA),unshare --mount --propagation private bash -euo pipefail -c "$$WITH_VOLUMES" \
-	    playbooks/roles/wsmgr/files/wsmgr-volumes $(VOLUMES) $(TEST_USER),runuser -u $(TEST_USER) --))
+	    $(CURDIR)/playbooks/roles/wsmgr/files/wsmgr-volumes $(VOLUMES) $(TEST_USER),runuser -u $(TEST_USER) --))
 	  user=$(TEST_USER) home=$(TEST_HOME)
 	  runtime=/run/$(TEST_USER)/user
 	  [[ ! -d /run/systemd/system ]] || runtime=/run/user/$$(id -u $(TEST_USER))

@@ -48,6 +48,19 @@ async def test_a_call_over_the_rate_is_told_when_to_come_again(
     assert (body["limit"], body["allowed"], body["ratePerSecond"]) == ("rateBurst", 2, 0.3)
 
 
+async def test_the_cap_of_the_input_is_that_of_the_input_alone(
+    admin: httpx.AsyncClient, service: httpx.AsyncClient
+) -> None:
+    """To the byte; what else a call says is not counted in."""
+    await admin.patch(OWNER, json={"overrides": {"inputBytes": 1024}})
+    most = {**_call(), "input": "x" * 1022, "context": {"note": "y" * 2000}}
+    assert (await service.post("/api/execute", json=most)).status_code == 200
+    refused = await service.post("/api/execute", json={**most, "input": "x" * 1023})
+    body = refused.json()
+    assert (refused.status_code, body["code"]) == (413, "too_large")
+    assert (body["limit"], body["allowed"], body["used"]) == ("inputBytes", 1024, 1025)
+
+
 async def test_one_plugin_too_many_is_429_and_waiting_does_not_help(admin: httpx.AsyncClient) -> None:
     """A version of one that is there is taken; one that is too large is 413."""
     await admin.patch(OWNER, json={"overrides": {"maxPlugins": 1, "pluginBytes": 1024}})

@@ -51,6 +51,7 @@ def test_every_command_of_the_contract_is_there() -> None:
     wanted += [f"plugin secret {verb}" for verb in ("set", "ls", "rm")]
     wanted += [f"owner {verb}" for verb in ("ls", "show", "set", "unset")]
     wanted += [f"plan {verb}" for verb in ("ls", "show", "default", "check", "reload")]
+    wanted += ["volume ls", "volume rm"]
     wanted += ["token create", "token ls", "token rm", "image build"]
     assert {" ".join(path) for path in COMMANDS if not hasattr(COMMANDS[path], "commands")} == set(wanted)
 

@@ -18,6 +18,7 @@ from wsmgr.wire.plan import Limits, Plan, PlanPage
 from wsmgr.wire.plugin import PluginFile, PluginResult, PluginSource, PluginVersion, PluginVersionPage, PluginWarning
 from wsmgr.wire.settings import PluginConfig, SecretInfo, SecretPage, SecretsRotated
 from wsmgr.wire.usage import Gauge, OwnerUsage, Usage, UsagePoint
+from wsmgr.wire.volume import Volume, VolumePage
 from wsmgr.wire.workspace import LogPage, ResourceUsage, Workspace, WorkspaceHealth, WorkspacePage, WorkspacePlugin
 
 AT = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
@@ -241,6 +242,11 @@ def fleet_snapshot() -> FleetSnapshot:
     return FleetSnapshot(workspaces=[workspace("org:acme", "STOPPED", "STOPPED"), workspace()], host=fleet_host())
 
 
+def volume(name: str = "v64-00", *, workspace: str | None = "user:alice", used_mb: float = 5.0) -> Volume:
+    """A volume; that of somebody unless told otherwise."""
+    return Volume(name=name, size_mb=74.0, cap_mb=64.0, used_mb=used_mb, workspace=workspace)
+
+
 def fleet_changes() -> FleetChanges:
     """One row changed, one is gone."""
     return FleetChanges(workspaces=[workspace(reason="Restarted.")], gone=["org:acme"])
@@ -252,6 +258,7 @@ FIXED = {
     ),
     ("GET", "/api/capabilities"): CapabilityPage(items=[capability("namespaces", "enforced"), capability()]),
     ("GET", "/api/host"): Host(hostname="h", kernel="6.1", cpus=2, memory_mb=24_000, memory_available_mb=20_000),
+    ("GET", "/api/volumes"): VolumePage(items=[volume(), volume("v64-01", workspace=None, used_mb=0.0)]),
     ("GET", "/api/plans"): plans(),
     ("POST", "/api/plans/reload"): plans(),
     ("GET", "/api/owners"): OwnerPage(items=[owner("org:acme", "FREE"), owner()]),

@@ -209,6 +209,7 @@ _MADE: list[tuple[str, str, Callable[[re.Match[str], Seen], Answer]]] = [
     ("PUT", r"/api/owners/([^/]+)", lambda match, seen: Answer(200, _dump(_owner(match[1], seen.body)))),
     ("PATCH", r"/api/owners/([^/]+)", lambda match, seen: Answer(200, _dump(_owner(match[1], seen.body)))),
     ("DELETE", r"/api/workspaces/.+", lambda _, __: Answer(204)),
+    ("DELETE", r"/api/volumes/.+", lambda _, __: Answer(204)),
     ("GET", r"/api/workspaces/([^/]+)", _set),
     ("PUT", r"/api/workspaces/([^/]+)", _set),
     (

@@ -23,6 +23,7 @@ from wsmgr.wire.plan import PlanPage
 from wsmgr.wire.plugin import PluginResult, PluginSource, PluginVersionPage
 from wsmgr.wire.settings import PluginConfig, SecretInfo, SecretPage, SecretsRotated
 from wsmgr.wire.usage import OwnerUsage, Usage
+from wsmgr.wire.volume import VolumePage
 from wsmgr.wire.workspace import LogPage, Workspace, WorkspaceHealth, WorkspacePage
 
 A = "user:alice"
@@ -77,6 +78,8 @@ ROWS: list[Row] = [
     ("plans", (), {}, "GET /api/plans", PlanPage),
     ("reload_plans", (), {}, "POST /api/plans/reload", PlanPage),
     ("capabilities", (), {}, "GET /api/capabilities", CapabilityPage),
+    ("volumes", (), {}, "GET /api/volumes", VolumePage),
+    ("delete_volume", ("v64-00",), {}, "DELETE /api/volumes/v64-00", type(None)),
     ("host", (), {}, "GET /api/host", Host),
     ("health", (), {}, "GET /health", Health),
     ("metrics", (), {}, "GET /metrics", str),

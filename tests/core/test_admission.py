@@ -26,6 +26,7 @@ def _pro(**overrides: LimitValue) -> Limits:
     [
         (LIMITS, OneCall(INPUT), Usage(tokens=1)),
         (LIMITS, OneCall(INPUT + LIMITS.plugin_bytes, inline=True), Usage(tokens=1)),
+        (LIMITS, OneCall(INPUT, input_size=LIMITS.input_bytes), Usage(tokens=1)),
         (LIMITS, OneCall(1), Usage(tokens=1, running=4, waiting=255)),
         (overridden(LIMITS, {"ratePerSecond": 0}), OneCall(1), Usage(tokens=-5)),
         (LIMITS, OneWorkspace(), Usage()),
@@ -46,6 +47,12 @@ def test_what_is_within_the_plan_is_let_in(limits: Limits, asked: Asked, usage: 
     ("limits", "asked", "usage", "expected"),
     [
         (LIMITS, OneCall(INPUT + 1), Usage(tokens=1), (TooLarge, "inputBytes", INPUT, INPUT + 1, False, None)),
+        (
+            LIMITS,
+            OneCall(INPUT, input_size=LIMITS.input_bytes + 1),
+            Usage(tokens=1),
+            (TooLarge, "inputBytes", LIMITS.input_bytes, LIMITS.input_bytes + 1, False, None),
+        ),
         (
             LIMITS,
             OneCall(INPUT + LIMITS.plugin_bytes + 1, inline=True),

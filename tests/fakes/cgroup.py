@@ -37,7 +37,7 @@ class FakeCgroups:
     `absent`: the host has no usable groups, nothing is found. `latency_s`: what every asynchronous call takes.
     `asked` records the asynchronous calls in order as (method, handle), `written` what reached the kernel as (handle,
     file, value). A group belongs to an incarnation of a container: when that has ended its group is gone, and the next
-    one gets another.
+    one gets another. `kills` is what the kernel has counted in all groups that ever were.
     """
 
     def __init__(
@@ -53,6 +53,7 @@ class FakeCgroups:
         self.asked: list[tuple[str, str]] = []
         self.written: list[tuple[str, str, object]] = []
         self.closed = False
+        self.kills: int | None = 0
         self._ceilings = ceilings
         self._counters = counters
         self._groups: dict[str, FakeGroup] = {}
@@ -101,6 +102,11 @@ class FakeCgroups:
     def counters(self, group: Group) -> Counters:
         """As set."""
         return self._live(group).counters
+
+    def kills_around(self, group: Group) -> int | None:
+        """As set."""
+        del group
+        return self.kills
 
     def frozen(self, group: Group) -> bool:
         """Whether it was asked to."""

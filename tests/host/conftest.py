@@ -31,10 +31,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def say(request: pytest.FixtureRequest) -> Say:
     """Lines for whoever watches, also while pytest keeps the output of tests to itself."""
     writer = request.config.get_terminal_writer()
+    capture = request.config.pluginmanager.getplugin("capturemanager")
 
     def line(text: str) -> None:
-        writer.line(f"  | {text}")
-        writer.flush()
+        with capture.global_and_fixture_disabled():
+            writer.line(f"  | {text}")
+            writer.flush()
 
     return line
 

@@ -31,6 +31,9 @@ SETTINGS: Mapping[str, object] = {
     "health_timeout_s": 45,
 }
 
+VOLUMES = [{"mb": 64, "count": 3}]
+"""For persistent data, on the disk of the host."""
+
 
 @dataclass(frozen=True, slots=True)
 class Run:
@@ -99,6 +102,7 @@ class Playbooks:
             "ansible_ssh_common_args": " ".join(self.ssh.options),
             "ansible_python_interpreter": "/usr/bin/python3",
             "wsmgr_wheelhouse": str(self.wheelhouse),
+            "wsmgr_data_volumes": VOLUMES,
             **variables,
             "wsmgr_settings": settings,
         }

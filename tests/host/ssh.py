@@ -81,7 +81,9 @@ class Ssh:
     def disconnect(self) -> None:
         """End the shared connection, and with it every forwarded socket."""
         self._control("exit")
-        (self.folder / "ssh").unlink(missing_ok=True)
+        # ssh leaves them there.
+        for leftover in [self.folder / "ssh", *self.folder.glob("*.sock")]:
+            leftover.unlink(missing_ok=True)
 
     def forward(self, remote: str, name: str) -> Path:
         """A socket here that leads to the unix socket `remote` there, for as long as the connection lasts."""

@@ -60,7 +60,13 @@ def test_a_memory_bomb_ends_within_its_limit(host: Host, client: PatientClient) 
     log = host.ssh("dmesg")
     assert f"libpod-{group.container}.scope" in log
     assert f"limit {128 * 1024}kB" in log
+    assert "It ran out of memory and was killed by the kernel." in _failures(client, "user:bomber")
     assert output(client, "bomber", HELLO, 3) == {"hello": 3}
+
+
+def _failures(client: Client, workspace: str) -> list[str]:
+    """Why it ended when nobody had asked for it."""
+    return [event.reason for event in client.workspace_events(workspace).items if event.action == "workspace.failed"]
 
 
 @pytest.mark.usefixtures("owners")

@@ -219,9 +219,9 @@ def _alerts() -> typer.Typer:
 
 def _volumes() -> typer.Typer:
     group = _group("The volumes that have the persistent data of workspaces.")
-    _add(group, "list", volumes.volumes, "wsmgr volume list", "wsmgr volume list --json")
+    _add(group, "ls", volumes.ls, "wsmgr volume ls", "wsmgr volume ls --json")
     _add(group, "rm", volumes.rm, "wsmgr volume rm v256-03", "wsmgr volume rm --yes v256-03 --json")
-    group.callback(epilog=examples("wsmgr volume list"))(_nothing)
+    group.callback(epilog=examples("wsmgr volume ls"))(_nothing)
     return group
 
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 Name = Annotated[str, typer.Argument(metavar="VOLUME", help="Its name in the list.", show_default=False)]
 
 
-def volumes(context: typer.Context, as_json: Json = False) -> None:
+def ls(context: typer.Context, as_json: Json = False) -> None:
     """List the volumes, and which workspace has its data on which."""
     with wiring_of(context).client() as client:
         found = client.volumes().items

@@ -99,8 +99,8 @@ def rm(
     wait: Wait = 30.0,
     as_json: Json = False,
 ) -> None:
-    """Remove workspaces. The owner's plugins, settings and history stay."""
-    confirm(f"Remove {', '.join(workspaces)}?", yes=yes)
+    """Remove workspaces with their persistent data. The owner's plugins, settings and history stay."""
+    confirm(f"Remove {', '.join(workspaces)}? What lies in their /data goes, too.", yes=yes)
     _each(
         context, workspaces, lambda client, name: client.delete_workspace(name, wait=wait), None, wait, as_json=as_json
     )

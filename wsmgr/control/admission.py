@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 
+import orjson
+
 from wsmgr.control.arrivals import Arrivals
 from wsmgr.control.entry import Entry
 from wsmgr.control.fleet import Fleet
@@ -27,17 +29,20 @@ class Admission:
         self._arrivals = Arrivals[WorkspaceId]()
 
     @contextmanager
-    def call(self, entry: Entry, *, size: int, inline: bool, paid: bool = False) -> Iterator[None]:
-        """Count a call of `size` bytes until it ends. Raises QuotaExceeded, TooLarge; then it costs no token. `paid`:
-        it was counted when it was queued."""
+    def call(
+        self, entry: Entry, *, size: int, inline: bool, given: object = None, paid: bool = False
+    ) -> Iterator[None]:
+        """Count a call of `size` bytes, with the input `given`, until it ends. Raises QuotaExceeded, TooLarge; then it
+        costs no token. `paid`: it was counted when it was queued."""
         account = self._fleet.account(entry.record.owner)
         bucket = refilled(account.bucket, entry.limits, self._clock.monotonic())
         running = entry.turns.running
         usage = Usage(tokens=bucket.tokens, running=running, waiting=entry.calls - running)
+        call = OneCall(size, inline, _input_size(entry.limits, size, given))
         if paid:
-            admit(entry.limits, OneCall(size, inline), usage._replace(tokens=1.0))
+            admit(entry.limits, call, usage._replace(tokens=1.0))
         else:
-            admit(entry.limits, OneCall(size, inline), usage)
+            admit(entry.limits, call, usage)
             account.bucket = spent(bucket) if entry.limits.rate_per_s else None
         entry.calls += 1
         try:
@@ -45,11 +50,17 @@ class Admission:
         finally:
             entry.calls -= 1
 
-    def queued(self, owner: OwnerKey, limits: Limits, *, size: int, inline: bool, queued: int) -> None:
+    def queued(
+        self, owner: OwnerKey, limits: Limits, *, size: int, inline: bool, queued: int, given: object = None
+    ) -> None:
         """Count a call that is to be queued behind `queued` others of the owner. Raises as `call`."""
         account = self._fleet.account(owner)
         bucket = refilled(account.bucket, limits, self._clock.monotonic())
-        admit(limits, OneQueued(size, inline), Usage(tokens=bucket.tokens, queued=queued))
+        admit(
+            limits,
+            OneQueued(size, inline, _input_size(limits, size, given)),
+            Usage(tokens=bucket.tokens, queued=queued),
+        )
         account.bucket = spent(bucket) if limits.rate_per_s else None
 
     @asynccontextmanager
@@ -74,3 +85,8 @@ class Admission:
                 admit(limits, OneWorkspace(), account.holding(now, without=leaving).besides(limits, more))
         with self._arrivals.coming(owner, workspace):
             yield
+
+
+def _input_size(limits: Limits, size: int, given: object) -> int:
+    """The input alone is measured only where it may be too large: few calls pay for that."""
+    return len(orjson.dumps(given)) if size > limits.input_bytes else 0

@@ -106,7 +106,7 @@ class Data:
         for one in found:
             if one.name not in self._told and one.mark is not None:
                 sentence = f"The volume {one.name} has data of {one.mark.workspace}, and no workspace here holds it."
-                await self._audit.say(DAEMON, "volume.orphan", f"{sentence} It is kept: `wsmgr volume list` shows it.")
+                await self._audit.say(DAEMON, "volume.orphan", f"{sentence} It is kept: `wsmgr volume ls` shows it.")
         self._told = {one.name for one in found}
         return list(self._known.values())
 
@@ -201,5 +201,5 @@ def _none_free(volumes: Sequence[Volume], size_mb: int) -> str:
     if not volumes:
         return "This host has no volumes, so that it has no /data; `wsmgr doctor` says how to mend that."
     return (
-        f"No volume of at least {size_mb} MiB is free, so that it has no /data; `wsmgr volume list` shows who has them."
+        f"No volume of at least {size_mb} MiB is free, so that it has no /data; `wsmgr volume ls` shows who has them."
     )

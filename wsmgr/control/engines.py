@@ -73,7 +73,7 @@ class Engines:
             for isolation in self._engines:
                 await self.probe(isolation)
             pause = self._clock.sleep(1.0 if self._away else self._every_s)
-            waits = {asyncio.ensure_future(pause), asyncio.ensure_future(self._trouble.wait())}
+            waits = [asyncio.ensure_future(pause), asyncio.ensure_future(self._trouble.wait())]
             try:
                 await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
                 # A report starts a probe soon, not at once: a dying service answers the first ping more often than not.

@@ -142,7 +142,9 @@ class Executions:
     async def _admitted(self, flight: Flight, entry: Entry) -> Execution:
         request = flight.request
         queued = flight.starting is not None
-        admitted = self._admission.call(entry, size=request.size, inline=request.inline is not None, paid=queued)
+        admitted = self._admission.call(
+            entry, size=request.size, inline=request.inline is not None, given=request.input, paid=queued
+        )
         # From here on nothing stops or forgets the workspace that this call is for.
         with entry.unit.attend(), admitted:
             if queued:

@@ -85,7 +85,8 @@ class Feed:
     def __init__(self, *, length: int = 1024, listeners: int = 64) -> None:
         self._length = length
         self._listeners = listeners
-        self._subscriptions: set[Subscription] = set()
+        # In order of arrival; a set would hand events out in the order of addresses in memory.
+        self._subscriptions: dict[Subscription, None] = {}
         self._closed = False
 
     def subscribe(self, *, own: bool = False) -> Subscription:
@@ -99,7 +100,7 @@ class Feed:
         if self._closed:
             subscription.end(Signal.CLOSED)
         else:
-            self._subscriptions.add(subscription)
+            self._subscriptions[subscription] = None
         return subscription
 
     def publish(self, event: Event) -> None:
@@ -109,7 +110,7 @@ class Feed:
 
     def leave(self, subscription: Subscription) -> None:
         """Forget a listener."""
-        self._subscriptions.discard(subscription)
+        self._subscriptions.pop(subscription, None)
 
     def close(self) -> None:
         """End all subscriptions, also those to come; the daemon ends. Idempotent."""

@@ -8,11 +8,11 @@ from dataclasses import replace
 import structlog
 
 from wsmgr.control.audit import DAEMON, Audit
-from wsmgr.control.unit import Kernel, Unit
+from wsmgr.control.unit import Kernel, Kills, Unit
 from wsmgr.core.cgroup import Ceilings
 from wsmgr.core.errors import EngineFailure
 from wsmgr.core.event import Facts
-from wsmgr.core.workspace import Observed, Running
+from wsmgr.core.workspace import Exited, Observed, Running
 from wsmgr.ports.cgroup import Cgroups, Group, GroupGone, GroupRefused
 
 log = structlog.get_logger(__name__)
@@ -20,6 +20,8 @@ log = structlog.get_logger(__name__)
 FREEZE_S = 2.0
 """How long a freeze may take: the kernel waits for system calls that cannot be interrupted."""
 RECLAIM_S = 1.0
+KILLED = 128 + 9
+"""The exit code of what ended by SIGKILL."""
 FIND_S = 2.0
 APPLY_S = 5.0
 """Memory that is lowered below what is used is reclaimed first."""
@@ -32,12 +34,13 @@ class Groups:
         self._cgroups = cgroups
         self._audit = audit
         self._reclaiming: set[asyncio.Task[None]] = set()
+        self._explained = 0
 
     async def look(self, unit: Unit, observed: Observed) -> Observed:
         """What was observed, and whether it is frozen: an engine does not know when that was done past it."""
         if not isinstance(observed, Running):
             unit.kernel = None
-            return observed
+            return self._with_cause(unit, observed)
         if unit.kernel is None or unit.kernel.endpoint != observed.endpoint:
             unit.kernel = Kernel(observed.endpoint, await self._cgroups.find(observed, FIND_S))
         group = unit.kernel.group
@@ -45,11 +48,32 @@ class Groups:
             return observed
         try:
             unit.kernel.ceilings = self._cgroups.ceilings(group)
+            self._count_kills(unit, group)
             return replace(observed, paused=observed.paused or self._cgroups.frozen(group))
         except GroupGone:
             # Its last process has ended; the engine is going to say so.
             unit.kernel = None
             return observed
+
+    def _count_kills(self, unit: Unit, group: Group) -> None:
+        """Remember what the kernel has counted so far: more of it after its end means that it was killed."""
+        counted = self._cgroups.kills_around(group)
+        unit.kills = None if counted is None else Kills(group, counted - self._explained)
+
+    def _with_cause(self, unit: Unit, observed: Observed) -> Observed:
+        """With `oom_killed` where it ended by SIGKILL and the kernel has killed around it, and nobody else is known
+        to be the reason. Its group is gone with its own counts, and podman 4.3 misses OOM kills in crun's groups."""
+        kills = unit.kills
+        if not isinstance(observed, Exited) or kills is None or observed.handle != kills.group.handle:
+            return observed
+        if kills.fatal is None:
+            counted = self._cgroups.kills_around(kills.group)
+            more = (
+                0 if counted is None or observed.exit_code != KILLED else counted - self._explained - kills.unexplained
+            )
+            self._explained += max(0, more)
+            kills.fatal = more > 0
+        return replace(observed, oom_killed=observed.oom_killed or kills.fatal)
 
     def tunable(self, unit: Unit, wanted: Ceilings) -> bool:
         """Whether the kernel can be told these limits, or holds it to them already."""

@@ -113,7 +113,9 @@ class Queue:
         parcel = packed(request)
         before = self._lanes.of(owner) + self._arriving[owner]
         inline = request.inline is not None
-        self._admission.queued(owner, terms.plan.limits, size=request.size, inline=inline, queued=before)
+        self._admission.queued(
+            owner, terms.plan.limits, size=request.size, inline=inline, queued=before, given=request.input
+        )
         return await self._keep(record, parcel, callback, request)
 
     async def cancel(self, execution: ExecutionId) -> Execution | None:

@@ -87,7 +87,8 @@ class Reconciler:
 
     def nudge_all(self, entry: Entry, *, look: bool = False) -> None:
         """Nudge every unit of a workspace, and the one that serves it."""
-        for unit in {*entry.units.values(), entry.serving}:
+        # In one order, always: a set would have the order of addresses in memory.
+        for unit in dict.fromkeys((*entry.units.values(), entry.serving)):
             self.nudge(entry, unit, look=look)
 
     async def close(self) -> None:

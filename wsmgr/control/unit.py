@@ -40,6 +40,16 @@ class Kernel:
     unfreezable: bool = False
 
 
+@dataclass(slots=True)
+class Kills:
+    """The group of an instance, and how many kills around it were unexplained when it was last seen to run. `fatal`:
+    whether one of those since then was its end; None while it has not ended."""
+
+    group: Group
+    unexplained: int
+    fatal: bool | None = None
+
+
 class Unit:
     """What is known of one workspace on one engine. Only the reconciler's worker for it writes the public fields;
     calls count themselves (`attend`) and report what they met (`suspect`).
@@ -47,7 +57,8 @@ class Unit:
     `belief` is the observed state where the last step proved it, None when the engine must be asked. `endpoint` is
     set while the runtime is known to answer; `awaited` is the instance whose first answer is awaited, and since when.
     `attending` counts calls in flight or waiting. `stopping` is the handle of the instance that was asked to end.
-    `checked` is what the prober found last, of this instance or of one before it; `kernel` what its control group says;
+    `checked` is what the prober found last, of this instance or of one before it; `kernel` what its control group says,
+    `kills` what is needed to tell after its end whether the kernel killed it;
     `forbidden` why its plan lets it not run on this host.
     """
 
@@ -72,8 +83,9 @@ class Unit:
         self.error: WsmgrError | None = None
         self.checked: Check | None = None
         self.kernel: Kernel | None = None
+        self.kills: Kills | None = None
         self.forbidden: str | None = None
-        self._waiters: set[asyncio.Future[None]] = set()
+        self._waiters: dict[asyncio.Future[None], None] = {}
 
     @property
     def freezable(self) -> bool:
@@ -132,7 +144,7 @@ class Unit:
 
     def changed(self) -> None:
         """Wake all that wait for a change."""
-        waiters, self._waiters = self._waiters, set()
+        waiters, self._waiters = self._waiters, {}
         for waiter in waiters:
             if not waiter.done():
                 waiter.set_result(None)
@@ -140,8 +152,8 @@ class Unit:
     async def change(self, timeout_s: float) -> None:
         """Return at the next change, or after `timeout_s`."""
         waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._waiters.add(waiter)
+        self._waiters[waiter] = None
         try:
             await asyncio.wait({waiter}, timeout=timeout_s)
         finally:
-            self._waiters.discard(waiter)
+            self._waiters.pop(waiter, None)

@@ -14,10 +14,11 @@ ENVELOPE_BYTES = 64 * 1024
 
 @dataclass(frozen=True, slots=True)
 class OneCall:
-    """A call whose request has `size` bytes; `inline`: with the plugin's code in it."""
+    """A call whose request has `size` bytes, `input_size` of them its input; `inline`: with the plugin's code in it."""
 
     size: int
     inline: bool = False
+    input_size: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +27,7 @@ class OneQueued:
 
     size: int
     inline: bool = False
+    input_size: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +125,9 @@ def _queued(limits: Limits, asked: OneQueued, usage: Usage) -> None:
 
 def _request(limits: Limits, asked: OneCall | OneQueued, usage: Usage) -> None:
     """Its size, and how often the owner calls."""
+    if asked.input_size > limits.input_bytes:
+        sentence = f"The input has {asked.input_size} bytes and its plan allows {limits.input_bytes}."
+        raise TooLarge(sentence, details=_details("inputBytes", limits.input_bytes, asked.input_size))
     most = limits.input_bytes + ENVELOPE_BYTES + (limits.plugin_bytes if asked.inline else 0)
     if asked.size > most:
         sentence = f"The call has {asked.size} bytes and its plan allows {most}."

@@ -28,8 +28,11 @@ _VERSION = re.compile(r"[0-9a-f]{64}")
 
 def _checked(pattern: re.Pattern[str], text: str, what: str, form: str) -> str:
     if not pattern.fullmatch(text):
-        shown = text if len(text) <= 80 else text[:77] + "..."
-        raise InvalidRequest(f"{shown!r} is not a valid {what}: it must match {form}.")
+        shown = repr(text if len(text) <= 80 else text[:77] + "...")
+        if len(shown) > 120:
+            # What cannot be printed takes up to ten signs each.
+            shown = f"{shown[:116]}...'"
+        raise InvalidRequest(f"{shown} is not a valid {what}: it must match {form}.")
     return text
 
 

@@ -51,6 +51,11 @@ class Cgroups(Protocol):
         """What it uses now and has used so far. Raises nothing but GroupGone."""
         ...
 
+    def kills_around(self, group: Group) -> int | None:
+        """How many processes the kernel has killed for lack of memory in this group and in those beside it, also in
+        those that are gone, this one too; None where that is not counted. Raises nothing."""
+        ...
+
     def frozen(self, group: Group) -> bool:
         """Whether it was asked to stand still (a group that is still on its way counts). Raises nothing but
         GroupGone."""

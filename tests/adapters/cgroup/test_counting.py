@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from tests.contract.cgroup.rig import T_S
 from tests.contract.cgroup.tree import FILES, Tree
+from wsmgr.adapters.cgroup import KernelCgroups
 from wsmgr.adapters.cgroup.chain import Chain
 from wsmgr.adapters.cgroup.counting import read_counters
 from wsmgr.adapters.cgroup.folder import Folder
@@ -68,3 +70,14 @@ def test_the_working_set_is_never_negative(tree: Tree) -> None:
     (tree.scope / "memory.current").write_text("100\n")
     (tree.scope / "memory.stat").write_text("inactive_file 4096\n")
     assert counters(tree).working_set_bytes == 0
+
+
+async def test_kills_are_read_from_the_group_above_all_containers(tree: Tree, cgroups: KernelCgroups) -> None:
+    """It counts for all below it and stays; where it counts nothing, nothing is known."""
+    group = await cgroups.find(tree.running, T_S)
+    assert group is not None
+    assert cgroups.kills_around(group) is None
+    (tree.scope.parent / "memory.events").write_text("oom 9\noom_kill 4\n")
+    assert cgroups.kills_around(group) == 4
+    tree.vanish()
+    assert cgroups.kills_around(group) == 4

@@ -138,3 +138,12 @@ def test_labels_say_whose_it_is() -> None:
         "wsmgr.generation": "3",
         "wsmgr.uid": "10007",
     }
+
+
+def test_persistent_data_is_one_directory_on_which_nothing_runs() -> None:
+    """Its mount alone is added; a workspace without data has none."""
+    without = _body()["mounts"]
+    (data,) = [mount for mount in _body(replace(SPEC, data="/srv/v64-00/data"))["mounts"] if mount not in without]
+    assert (data["destination"], data["source"], data["type"]) == ("/data", "/srv/v64-00/data", "bind")
+    assert {"rw", "nosuid", "nodev", "noexec", "private"} <= set(data["options"])
+    assert "/data" not in {mount["destination"] for mount in without}

@@ -97,7 +97,7 @@ async def test_limits_that_are_not_given_stay(rig: Rig) -> None:
     assert await rig.cgroups.apply(group, Ceilings(), T_S) == after
 
 
-@pytest.mark.parametrize("limit", ["memory_bytes", "swap_bytes", "cpus", "pids"])
+@pytest.mark.parametrize("limit", ["memory_bytes", "cpus", "pids"])
 async def test_a_limit_that_is_refused_does_not_keep_the_others(troubled: TroubledRig, limit: str) -> None:
     """The sentence names it, and only it."""
     troubled.world.refuse(limit)
@@ -128,6 +128,14 @@ async def test_counters_are_the_kernels(troubled: TroubledRig) -> None:
     )
     troubled.world.count(counted)
     assert troubled.cgroups.counters(await found(troubled)) == counted
+
+
+async def test_kills_around_a_group_are_known_after_it_has_gone(rig: Rig) -> None:
+    """Its own counts go with it; what is asked around it is what was there before."""
+    group = await found(rig)
+    before = rig.cgroups.kills_around(group)
+    rig.world.vanish()
+    assert rig.cgroups.kills_around(group) == before
 
 
 # ---- freezing ----------------------------------------------------------------------------------------------------

@@ -100,6 +100,25 @@ async def test_put_workspace_of_an_unknown_one_is_not_found(store: Store) -> Non
     assert await store.workspaces() == []
 
 
+async def test_a_volume_is_held_by_one_workspace(store: Store) -> None:
+    """Until it is let go, or the workspace is deleted; what else is written of it leaves that alone."""
+    other = WorkspaceId("user:bob")
+    made = await store.ensure_workspace(HOME, Desired.STOPPED, NOON)
+    await store.ensure_workspace(other, Desired.STOPPED, NOON)
+    await store.hold_volume(HOME, "v64-00")
+    await store.hold_volume(HOME, "v64-00")
+    with pytest.raises(Conflict, match=str(HOME)):
+        await store.hold_volume(other, "v64-00")
+    await store.put_workspace(replace(made, generation=4))
+    assert {one.id: one.volume for one in await store.workspaces()} == {HOME: "v64-00", other: None}
+    await store.delete_workspace(HOME)
+    await store.hold_volume(other, "v64-00")
+    await store.hold_volume(other, None)
+    assert [one.volume for one in await store.workspaces()] == [None]
+    with pytest.raises(NotFound):
+        await store.hold_volume(HOME, "v64-00")
+
+
 async def test_touch_writes_the_last_activity_of_several(store: Store) -> None:
     """Unknown workspaces are passed over, also when they come first."""
     other = WorkspaceId("user:bob")

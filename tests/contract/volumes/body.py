@@ -22,7 +22,7 @@ SLACK = MIB // 4
 
 @dataclass(frozen=True)
 class Rig:
-    """`one` and `two` are the free volumes; `write` puts so many bytes on one, as its workspace would; 0 deletes them."""
+    """`one` and `two` are the free volumes; `write` puts so many bytes on one as its workspace would, 0 deletes it."""
 
     volumes: Volumes
     one: str

@@ -193,7 +193,7 @@ def test_deleting_the_workspace_deletes_its_data(daemon: RealDaemon, client: Cli
     answer = run(client, "alice", READ, "/data/kept")
     assert answer.error is not None
     assert "ENOENT" in answer.error.message
-    listed = daemon.cli("volume", "list")
+    listed = daemon.cli("volume", "ls")
     assert listed.returncode == 0, listed.stderr
     assert volume in listed.stdout
     shown = daemon.cli("show", "user:alice")

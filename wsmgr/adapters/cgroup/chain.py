@@ -30,6 +30,11 @@ class Chain:
         return self.folders[0]
 
     @property
+    def above(self) -> Folder:
+        """Holds the groups of all containers, and stays when they go."""
+        return Folder(self.top.path.parent)
+
+    @property
     def own(self) -> Folder:
         """Holds the main process."""
         return self.folders[-1]

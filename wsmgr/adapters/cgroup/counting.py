@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from wsmgr.adapters.cgroup.chain import Chain
+from wsmgr.adapters.cgroup.folder import Folder
 from wsmgr.adapters.cgroup.values import number, table
 from wsmgr.core.cgroup import Counters
+from wsmgr.ports.cgroup import GroupGone
 
 _MICRO = 1e-6
 
@@ -26,6 +28,14 @@ def read_counters(chain: Chain) -> Counters:
         pids=number(chain.top.read("pids.current")),
         pids_refused=_highest(_tables(chain, "pids.events"), "max"),
     )
+
+
+def read_kills(folder: Folder) -> int | None:
+    """Of the folder and all below it, also of those that are gone; None where nothing is counted."""
+    try:
+        return table(folder.read("memory.events")).get("oom_kill")
+    except GroupGone:
+        return None
 
 
 def _tables(chain: Chain, name: str) -> list[dict[str, int]]:

@@ -9,7 +9,7 @@ from concurrent.futures import Future
 from pathlib import Path
 
 from wsmgr.adapters.cgroup.chain import Chain, chain_of
-from wsmgr.adapters.cgroup.counting import read_counters
+from wsmgr.adapters.cgroup.counting import read_counters, read_kills
 from wsmgr.adapters.cgroup.finding import find
 from wsmgr.adapters.cgroup.freezer import Freezer, asked_to_freeze
 from wsmgr.adapters.cgroup.lane import Lane
@@ -50,6 +50,10 @@ class KernelCgroups:
     def counters(self, group: Group) -> Counters:
         """Six files, three of them once more for each further group of the chain."""
         return read_counters(self._chain(group))
+
+    def kills_around(self, group: Group) -> int | None:
+        """Reads memory.events of the group above the container's topmost."""
+        return read_kills(self._chain(group).above)
 
     def frozen(self, group: Group) -> bool:
         """Reads cgroup.freeze."""
