@@ -84,7 +84,7 @@ class CapabilityProbe:
     """One probe on an open engine. Its containers carry a label of their own and are never taken for workspaces.
 
     `starts` bounds how many containers start at a time; `script` is what tries to break limits, for `break_s` at most:
-    as long as podman may take for its slowest answers, since a host that starts many workspaces is slow in both.
+    half of what podman may take for its slowest answers, since a host that starts many workspaces is slow in both.
     """
 
     def __init__(
@@ -103,7 +103,7 @@ class CapabilityProbe:
         self._spec = spec
         self._starts = starts
         self._long_timeout_s = long_timeout_s
-        self._break_s = long_timeout_s if break_s is None else break_s
+        self._break_s = long_timeout_s / 2 if break_s is None else break_s
         self._script = script
         self._made: list[str] = []
 
