@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import subprocess
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -88,7 +89,7 @@ class Ssh:
     def forward(self, remote: str, name: str) -> Path:
         """A socket here that leads to the unix socket `remote` there, for as long as the connection lasts."""
         here = self.folder / name
-        if not here.exists():
+        if not _listens(here):
             self._control("forward", f"-L{here}:{remote}", must=True)
         return here
 
@@ -102,3 +103,13 @@ class Ssh:
         if must and done.returncode != 0:
             raise RemoteFailure(f"ssh -O {what} failed: {done.stderr.strip()}")
         return done.returncode == 0
+
+
+def _listens(path: Path) -> bool:
+    """Whether somebody does: a connection that broke off leaves its sockets behind."""
+    with socket.socket(socket.AF_UNIX) as probe:
+        try:
+            probe.connect(str(path))
+        except OSError:
+            return False
+    return True

@@ -60,7 +60,8 @@ def test_a_memory_bomb_ends_within_its_limit(host: Host, client: PatientClient) 
     log = host.ssh("dmesg")
     assert f"libpod-{group.container}.scope" in log
     assert f"limit {128 * 1024}kB" in log
-    assert "It ran out of memory and was killed by the kernel." in _failures(client, "user:bomber")
+    why = "It ran out of memory and was killed by the kernel."
+    host.wait_for(lambda: why in _failures(client, "user:bomber"), "the end to be noticed, with its cause")
     assert output(client, "bomber", HELLO, 3) == {"hello": 3}
 
 

@@ -22,7 +22,7 @@ def test_thirty_workspaces_at_once(host: Host, client: PatientClient) -> None:
     for user in users:
         client.put_owner(f"user:{user}", plan="FREE", overrides=FAIR)
     with ThreadPoolExecutor(MANY) as pool:
-        list(pool.map(lambda user: client.start(f"user:{user}"), users))
+        list(pool.map(lambda user: client.put_workspace(f"user:{user}", "RUNNING"), users))
         host.wait_for(lambda: _running(host, client) >= set(users), f"{MANY} workspaces to run", START_S)
         answers = list(pool.map(lambda user: output(client, user, HELLO, user), users))
     assert answers == [{"hello": user} for user in users]

@@ -41,7 +41,7 @@ class Groups:
         if not isinstance(observed, Running):
             unit.kernel = None
             return self._with_cause(unit, observed)
-        if unit.kernel is None or unit.kernel.endpoint != observed.endpoint:
+        if unit.kernel is None or unit.kernel.endpoint != observed.endpoint or unit.kernel.sought:
             unit.kernel = Kernel(observed.endpoint, await self._cgroups.find(observed, FIND_S))
         group = unit.kernel.group
         if group is None:

@@ -29,10 +29,13 @@ class Holding:
                     self._look(entry, unit, unit.kernel)
 
     def _look(self, entry: Entry, unit: Unit, kernel: Kernel) -> None:
-        """Nudge one that the kernel holds to other limits than it did; doubt the host when one has no group of its own
-        where groups were seen to work."""
+        """Nudge one that the kernel holds to other limits than it did; when one has no group of its own where
+        groups were seen to work, look for it again and doubt the host."""
         if kernel.group is None:
             if self._capabilities.level(unit.isolation, "freeze") is Level.ENFORCED:
+                # A busy host may not have shown it in time.
+                kernel.sought = True
+                self._reconciler.nudge(entry, unit, look=True)
                 self._capabilities.doubt(unit.isolation)
             return
         try:

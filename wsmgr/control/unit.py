@@ -31,13 +31,14 @@ class Check:
 class Kernel:
     """The control group of one instance, and what is known of it. `ceilings` are what it was held to at the last look;
     `refused` the limits that the kernel did not take, `unfreezable` that it could not be frozen: neither is tried
-    again on this instance."""
+    again on this instance. `sought`: it has no group and is to be looked for again."""
 
     endpoint: Endpoint
     group: Group | None
     ceilings: Ceilings | None = None
     refused: Ceilings | None = None
     unfreezable: bool = False
+    sought: bool = False
 
 
 @dataclass(slots=True)

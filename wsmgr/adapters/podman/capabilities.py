@@ -39,7 +39,6 @@ T = TypeVar("T")
 
 _STALE_S = 300
 _REMOVE_AGAIN_S = (0.5, 1.0, 2.0, 4.0)
-_BREAK_S = 10.0
 _LEAVE_S = 5.0
 _BREAKER_UIDS = 4096
 
@@ -84,7 +83,8 @@ class _Started:
 class CapabilityProbe:
     """One probe on an open engine. Its containers carry a label of their own and are never taken for workspaces.
 
-    `starts` bounds how many containers start at a time; `script` is what tries to break limits, for `break_s` at most.
+    `starts` bounds how many containers start at a time; `script` is what tries to break limits, for `break_s` at most:
+    half of what podman may take for its slowest answers, since a host that starts many workspaces is slow in both.
     """
 
     def __init__(
@@ -95,7 +95,7 @@ class CapabilityProbe:
         *,
         starts: asyncio.Semaphore,
         long_timeout_s: float,
-        break_s: float = _BREAK_S,
+        break_s: float | None = None,
         script: str = SCRIPT,
     ) -> None:
         self._calls = calls
@@ -103,7 +103,7 @@ class CapabilityProbe:
         self._spec = spec
         self._starts = starts
         self._long_timeout_s = long_timeout_s
-        self._break_s = break_s
+        self._break_s = long_timeout_s / 2 if break_s is None else break_s
         self._script = script
         self._made: list[str] = []
 
