@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from typing import Literal
 
 from wsmgr.wire.alert import Alert, AlertPage
 from wsmgr.wire.capability import Capability, CapabilityPage
 from wsmgr.wire.event import Event, EventPage
-from wsmgr.wire.execute import ExecuteResponse, ExecutionError, LogEntry
+from wsmgr.wire.execute import Cancellation, ExecuteResponse, ExecutionError, ExecutionTicket, LogEntry
 from wsmgr.wire.execution import Execution, ExecutionPage
 from wsmgr.wire.fleet import FleetChanges, FleetHost, FleetSnapshot
 from wsmgr.wire.health import EngineHealth, Health
 from wsmgr.wire.host import Host
-from wsmgr.wire.names import Desired, Level, Status
+from wsmgr.wire.names import Desired, ExecutionState, Level, Status
 from wsmgr.wire.owner import Owner, OwnerPage
 from wsmgr.wire.plan import Limits, Plan, PlanPage
 from wsmgr.wire.plugin import PluginResult, PluginVersion, PluginVersionPage, PluginWarning
@@ -108,8 +107,29 @@ def executed(
     )
 
 
-def execution(execution_id: str, state: Literal["running", "succeeded", "failed", "lost"] = "succeeded") -> Execution:
+LINE = LogEntry(t=1.5, level="info", message="a line \x1b[31mred")
+
+
+def ticket(execution_id: str) -> ExecutionTicket:
+    """A call that was queued."""
+    return ExecutionTicket(
+        execution_id=execution_id,
+        state="queued",
+        workspace="user:alice",
+        plugin="hello",
+        plugin_version=VERSION,
+        created_at=AT,
+    )
+
+
+def cancelled(execution_id: str, state: ExecutionState = "cancelled") -> Cancellation:
+    """An execution that was told to end."""
+    return Cancellation(execution_id=execution_id, state=state)
+
+
+def execution(execution_id: str, state: ExecutionState = "succeeded") -> Execution:
     """One record."""
+    going_on = state in ("queued", "running")
     return Execution(
         id=execution_id,
         workspace="user:alice",
@@ -122,8 +142,9 @@ def execution(execution_id: str, state: Literal["running", "succeeded", "failed"
         created_at=AT,
         queue_ms=0.0,
         start_ms=130.0,
-        duration_ms=None if state == "running" else 2.5,
-        success=None if state == "running" else state == "succeeded",
+        duration_ms=None if going_on else 2.5,
+        success=None if going_on else state == "succeeded",
+        output={"got": 1} if state == "succeeded" else None,
         error=ExecutionError(type="Exception", message="no") if state == "failed" else None,
     )
 

@@ -9,12 +9,12 @@ import pytest
 
 from tests.client import canned
 from tests.client.fake_daemon import FakeDaemon
-from wsmgr.client import ApiError, AsyncClient, Client, operations
+from wsmgr.client import ApiError, AsyncClient, Client, executing, operations
 from wsmgr.client.method import AsyncMethod, Method
 from wsmgr.wire.alert import Alert, AlertPage
 from wsmgr.wire.capability import CapabilityPage
 from wsmgr.wire.event import EventPage
-from wsmgr.wire.execute import ExecuteResponse, InlinePlugin, PluginRef
+from wsmgr.wire.execute import Cancellation, ExecuteResponse, ExecutionTicket, InlinePlugin, PluginRef
 from wsmgr.wire.execution import Execution, ExecutionPage
 from wsmgr.wire.health import Health
 from wsmgr.wire.host import Host
@@ -80,6 +80,7 @@ def test_both_clients_have_every_row_of_the_table() -> None:
         for module in (operations, executing)
         for name, value in vars(module).items()
         if inspect.isfunction(value)
+        and not name.startswith("_")
         and value.__module__ == module.__name__
         and str(inspect.signature(value).return_annotation).startswith("Operation[")
     }
