@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from wsmgr.wire.alert import Alert, AlertPage
 from wsmgr.wire.capability import Capability, CapabilityPage
 from wsmgr.wire.event import Event, EventPage
-from wsmgr.wire.execute import ExecuteResponse, ExecutionError, LogEntry
+from wsmgr.wire.execute import Cancellation, ExecuteResponse, ExecutionError, ExecutionTicket, LogEntry
 from wsmgr.wire.execution import Execution, ExecutionPage
 from wsmgr.wire.fleet import FleetChanges, FleetHost, FleetSnapshot
 from wsmgr.wire.health import EngineHealth, Health
@@ -112,8 +112,29 @@ def executed(
     )
 
 
+LINE = LogEntry(t=1.5, level="info", message="a line \x1b[31mred")
+
+
+def ticket(execution_id: str) -> ExecutionTicket:
+    """A call that was queued."""
+    return ExecutionTicket(
+        execution_id=execution_id,
+        state="queued",
+        workspace="user:alice",
+        plugin="hello",
+        plugin_version=VERSION,
+        created_at=AT,
+    )
+
+
+def cancelled(execution_id: str, state: ExecutionState = "cancelled") -> Cancellation:
+    """An execution that was told to end."""
+    return Cancellation(execution_id=execution_id, state=state)
+
+
 def execution(execution_id: str, state: ExecutionState = "succeeded") -> Execution:
     """One record."""
+    going_on = state in ("queued", "running")
     return Execution(
         id=execution_id,
         workspace="user:alice",
@@ -126,8 +147,9 @@ def execution(execution_id: str, state: ExecutionState = "succeeded") -> Executi
         created_at=AT,
         queue_ms=0.0,
         start_ms=130.0,
-        duration_ms=None if state == "running" else 2.5,
-        success=None if state == "running" else state == "succeeded",
+        duration_ms=None if going_on else 2.5,
+        success=None if going_on else state == "succeeded",
+        output={"got": 1} if state == "succeeded" else None,
         error=ExecutionError(type="Exception", message="no") if state == "failed" else None,
     )
 

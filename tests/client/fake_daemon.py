@@ -192,6 +192,18 @@ def _dump(body: BaseModel | list[BaseModel] | list[Workspace] | bytes | None) ->
     return body.model_dump_json().encode()
 
 
+def _executed(seen: Seen) -> Answer:
+    answer = canned.executed({"got": seen.body["input"]})
+    if seen.query.get("mode") == "async":
+        return Answer(202, _dump(canned.ticket(seen.body.get("executionId", "e-1"))))
+    if seen.query.get("stream") != "1":
+        return Answer(200, _dump(answer))
+    log = f"event: log\ndata: {canned.LINE.model_dump_json()}\n\n"
+    emits = 'event: emit\ndata: {"part": 1}\n\n: still here\n\nevent: later\ndata: {}\n\nevent: emit\ndata: null\n\n'
+    result = f"event: result\ndata: {answer.model_dump_json()}\n\n"
+    return Answer(200, (log + emits + result).encode(), "text/event-stream; charset=utf-8")
+
+
 def _owner(key: str, body: dict[str, Any]) -> Owner:
     overrides = {name: value for name, value in (body.get("overrides") or {}).items() if value is not None}
     isolation = body.get("isolation")
@@ -202,7 +214,8 @@ def _owner(key: str, body: dict[str, Any]) -> Owner:
 
 _MADE: list[tuple[str, str, Callable[[re.Match[str], Seen], Answer]]] = [
     ("GET", r"/metrics", lambda _, __: Answer(200, b"wsmgr_up 1\n", "text/plain; version=0.0.4")),
-    ("POST", r"/api/execute", lambda _, seen: Answer(200, _dump(canned.executed({"got": seen.body["input"]})))),
+    ("POST", r"/api/execute", lambda _, seen: _executed(seen)),
+    ("POST", r"/api/executions/([^/]+)/cancel", lambda match, _: Answer(200, _dump(canned.cancelled(match[1])))),
     ("GET", r"/api/admin/workspaces", lambda _, __: Answer(200, _dump([canned.workspace()]))),
     ("GET", r"/api/executions/([^/]+)", lambda match, _: Answer(200, _dump(canned.execution(match[1])))),
     ("POST", VERBS, lambda match, _: Answer(202, _dump(_after(match[1], match[2])))),

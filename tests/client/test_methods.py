@@ -94,6 +94,7 @@ def test_both_clients_have_every_row_of_the_table() -> None:
         for module in (operations, executing, settings_operations)
         for name, value in vars(module).items()
         if inspect.isfunction(value)
+        and not name.startswith("_")
         and value.__module__ == module.__name__
         and str(inspect.signature(value).return_annotation).startswith("Operation[")
     }

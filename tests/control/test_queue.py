@@ -23,11 +23,16 @@ X = ExecutionId("x")
 AWAY = StoreUnavailable("The database is away.")
 
 
-async def put(system: FakeDaemon, name: str | None = "x", workspace: str = "user:alice", **more: object) -> Execution:
-    """Queue a call of echo."""
-    callback = more.pop("callback", None)
-    assert callback is None or isinstance(callback, str)
-    return await system.daemon.queue.put(request(workspace, **{"id": name, **more}), callback)  # type: ignore[arg-type]
+async def put(
+    system: FakeDaemon,
+    name: str | None = "x",
+    workspace: str = "user:alice",
+    slug: str = "echo",
+    callback: str | None = None,
+    **more: object,
+) -> Execution:
+    """Queue a call."""
+    return await system.daemon.queue.put(request(workspace, slug, **{"id": name, **more}), callback)
 
 
 async def state(system: FakeDaemon, name: str = "x") -> ExecutionState | None:

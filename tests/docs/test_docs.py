@@ -82,6 +82,7 @@ def _plan_cells(limits: Limits) -> list[str]:
         f"{limits.scratch_mb}",
         f"{limits.execution_timeout_s:g} / {limits.max_execution_timeout_s:g}",
         f"{limits.concurrent_executions} / {limits.queue_length}",
+        f"{limits.async_queue_length}",
         f"{limits.queue_timeout_s:g}",
         f"{limits.input_bytes // MIB} / {limits.output_bytes // MIB}",
         f"{limits.log_bytes // 1024}",

@@ -32,9 +32,11 @@ _STATUS = {
 }
 _STATE = {
     "succeeded": Cell("✔ succeeded", "ok"),
+    "queued": Cell("◌ queued", "dim"),
     "running": Cell("● running", "warm"),
     "failed": Cell("✖ failed", "bad"),
     "lost": Cell("? lost", "bad"),
+    "cancelled": Cell("○ cancelled", "dim"),
 }
 _LEVEL = {
     "enforced": Cell("✔ enforced", "ok"),

@@ -33,9 +33,11 @@ _LEVEL = {
 }
 _STATE = {
     "succeeded": Cell("✔ succeeded", "green"),
+    "queued": Cell("◌ queued", "dim"),
     "running": Cell("● running", "yellow"),
     "failed": Cell("✖ failed", "red"),
     "lost": Cell("? lost", "bold red"),
+    "cancelled": Cell("○ cancelled", "dim"),
 }
 
 

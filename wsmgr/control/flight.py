@@ -10,8 +10,9 @@ from datetime import datetime
 from wsmgr.control.entry import Entry
 from wsmgr.control.request import Request
 from wsmgr.control.unit import Unit
-from wsmgr.core.execution import Execution, state_of
+from wsmgr.core.execution import Execution, ExecutionState, state_of
 from wsmgr.core.ids import ExecutionId, Version
+from wsmgr.core.isolation import Isolation
 from wsmgr.core.outcome import Failure, FailureType, Outcome
 from wsmgr.core.workspace import Endpoint
 from wsmgr.ports.channel import Listener
@@ -66,6 +67,27 @@ def record_of(flight: Flight, entry: Entry, unit: Unit, outcome: Outcome | None)
         outcome=outcome,
         input=flight.request.input if flight.input_kept else None,
         input_kept=flight.input_kept,
+    )
+
+
+def queued_record(
+    request: Request, execution: ExecutionId, version: Version, isolation: Isolation, now: datetime
+) -> Execution:
+    """The record of a call that waits to be started; `version` and `isolation` are what they would be now."""
+    return Execution(
+        id=execution,
+        workspace=request.workspace,
+        plugin=request.slug,
+        version=version,
+        state=ExecutionState.QUEUED,
+        isolation=isolation,
+        degraded=False,
+        cold_start=False,
+        created_at=now,
+        queue_ms=0.0,
+        start_ms=0.0,
+        fingerprint=request.fingerprint,
+        outcome=None,
     )
 
 

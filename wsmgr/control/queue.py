@@ -12,7 +12,7 @@ import structlog
 
 from wsmgr.control.admission import Admission
 from wsmgr.control.executions import Executions, at_home, same_request
-from wsmgr.control.flight import Flight, cancelled_by_caller, without_output
+from wsmgr.control.flight import Flight, cancelled_by_caller, queued_record, without_output
 from wsmgr.control.lanes import Lanes, Waiting
 from wsmgr.control.parcel import packed, unpacked
 from wsmgr.control.request import Request
@@ -78,9 +78,11 @@ class Queue:
 
     async def load(self) -> None:
         """Take in what is kept and not known yet. Raises StoreUnavailable."""
-        for record in await self._store.queued():
-            await self._take_in(record)
-        self._news.set()
+        records = await self._store.queued()
+        for owner in {owner_of(record.workspace) for record in records}:
+            self._most[owner] = (await self._terms.limits(owner)).total_executions
+        for record in records:
+            self._take_in(record)
 
     async def put(self, request: Request, callback: str | None) -> Execution:
         """Queue a call; once this returns it is run however often the daemon ends. The record of the first one where
@@ -90,32 +92,19 @@ class Queue:
         if request.id is not None:
             first = await self._store.execution(request.id)
             if first is not None:
-                return await self._known(first, request)
+                return self._known(first, request)
         owner = owner_of(request.workspace)
         terms = self._terms.of(await self._terms.owner(owner))
         version, language = await self._executions.resolve(request)
-        request = replace(at_home(request, language), id=request.id or ExecutionId(uuid.uuid4().hex))
-        record = Execution(
-            id=ExecutionId(str(request.id)),
-            workspace=request.workspace,
-            plugin=request.slug,
-            version=version,
-            state=ExecutionState.QUEUED,
-            isolation=terms.isolation,
-            degraded=False,
-            cold_start=False,
-            created_at=self._clock.now(),
-            queue_ms=0.0,
-            start_ms=0.0,
-            fingerprint=request.fingerprint,
-            outcome=None,
-        )
+        name = request.id or ExecutionId(uuid.uuid4().hex)
+        request = replace(at_home(request, language), id=name)
+        record = queued_record(request, name, version, terms.isolation, self._clock.now())
         parcel = packed(request)
+        limits = terms.plan.limits
         before = self._lanes.of(owner) + self._arriving[owner]
         inline = request.inline is not None
-        self._admission.queued(
-            owner, terms.plan.limits, size=request.size, inline=inline, queued=before, given=request.input
-        )
+        self._admission.queued(owner, limits, size=request.size, inline=inline, queued=before, given=request.input)
+        self._most[owner] = limits.total_executions
         return await self._keep(record, parcel, callback, request)
 
     async def cancel(self, execution: ExecutionId) -> Execution | None:
@@ -161,11 +150,10 @@ class Queue:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
-    async def _known(self, first: Execution, request: Request) -> Execution:
+    def _known(self, first: Execution, request: Request) -> Execution:
         same_request(first.fingerprint, request)
         if first.state is ExecutionState.QUEUED:
-            await self._take_in(first)
-            self._news.set()
+            self._take_in(first)
         return first
 
     async def _keep(self, record: Execution, parcel: bytes, callback: str | None, request: Request) -> Execution:
@@ -181,17 +169,14 @@ class Queue:
             if not self._arriving[owner]:
                 del self._arriving[owner]
         if first is not None:
-            return await self._known(first, request)
-        await self._take_in(record)
-        self._news.set()
+            return self._known(first, request)
+        self._take_in(record)
         return record
 
-    async def _take_in(self, record: Execution) -> None:
-        owner = owner_of(record.workspace)
-        limits = await self._terms.limits(owner)
-        self._most[owner] = limits.total_executions
+    def _take_in(self, record: Execution) -> None:
         if self._lanes.find(record.id) is None:
             self._lanes.add(Waiting(record))
+        self._news.set()
 
     def _start_due(self) -> None:
         most = max(1, self._at_once // 2)
