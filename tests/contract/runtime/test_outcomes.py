@@ -17,7 +17,7 @@ def test_a_result_comes_back_as_it_was(shared: Runtime) -> None:
     assert outcome["success"] is True
     assert outcome["error"] is None
     assert outcome["output"]["context"].pop("deadline") > 0
-    given = {"config": {}, "secrets": {}}
+    given: dict[str, object] = {"config": {}, "secrets": {}}
     assert outcome["output"] == {"input": value, "context": {"userId": "alice", "executionId": "exec-1", **given}}
     assert outcome["logs"] == []
     assert outcome["logsTruncated"] is False

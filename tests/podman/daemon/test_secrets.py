@@ -186,7 +186,7 @@ def test_a_changed_secret_is_there_for_the_next_call(world: World) -> None:
         assert value in world.hunt("alice", "keeper", ["secrets"])["secrets"]["found"]
     world.client.delete_secret(ALICE, "keeper", "TURNS")
     answer = world.client.execute("alice", "keeper", ["secrets"])
-    assert answer.output["secrets"]["found"] == [world.secret]  # type: ignore[index,call-overload]
+    assert answer.output["secrets"]["found"] == [world.secret]  # type: ignore[index]
     assert answer.plugin_version == version
     assert {one.slug: one.version for one in world.client.workspace(ALICE).plugins}["keeper"] == version
 
