@@ -26,6 +26,12 @@ PICTURE_TESTS = tests/tui/snapshots
 CONTRACT_TESTS = tests/contract tests/adapters/worker
 STORE_TESTS = tests/contract/store
 PODMAN_TESTS = tests/podman
+# Those that need a host of their own, with systemd and delegated control groups: one in an emulator.
+HOST_TESTS = tests/host
+# Of these, those that need volumes: root makes and mounts them for the run, and without root they are left out.
+VOLUME_TESTS = tests/podman/data
+VOLUMES = $(WORK)/volumes-$(TEST_USER)
+WITH_DATA = $(and $(ROOT),$(filter $(PODMAN_TESTS) $(VOLUME_TESTS)%,$(TESTS)))
 BENCH = -m tests.bench
 SOAK = -m tests.soak
 # More for pytest (or for the bench and the soak): make test-podman ARGS="-k adopt -x"
@@ -190,7 +196,8 @@ test-pure: dev ## Pure and shell tests alone
 .PHONY: test
 test: check ## The whole test command: check, then everything that needs podman, PostgreSQL or npm
 	$(MAKE) test-pictures
-	$(MAKE) test-as-user TESTS="$(CONTRACT_TESTS) $(PODMAN_TESTS)"
+	$(MAKE) test-contract
+	$(MAKE) test-podman
 
 .PHONY: test-pictures
 test-pictures: dev ## Every screen of the terminal UI in every state against its picture; UPDATE=1 accepts what is there
@@ -198,15 +205,32 @@ test-pictures: dev ## Every screen of the terminal UI in every state against its
 
 .PHONY: test-contract
 test-contract: ## The contract tests alone: engines and runtimes
-	$(MAKE) test-as-user TESTS="$(CONTRACT_TESTS)"
+	$(MAKE) test-as-user TESTS="-n 2 $(CONTRACT_TESTS)"
 
 .PHONY: test-store
 test-store: ## The store's tests alone, on SQLite and PostgreSQL
-	$(MAKE) test-as-user TESTS="$(STORE_TESTS)"
+	$(MAKE) test-as-user TESTS="-n 2 $(STORE_TESTS)"
 
 .PHONY: test-podman
 test-podman: ## The tests on real rootless podman alone
 	$(MAKE) test-as-user TESTS="$(PODMAN_TESTS)"
+
+.PHONY: test-host
+test-host: dev ## The tests on a whole host: Debian 12 in an emulator, set up by the playbooks (20 minutes on two free cores)
+	if [[ -z "$(ROOT)" ]]; then
+	  command -v sudo > /dev/null || { $(NEED_ROOT); }
+	  echo "==> The disk of the host is made as root: sudo does that"
+	  $(SUDO_MAKE) test-host ARGS='$(ARGS)'
+	  exit
+	fi
+	mkdir -p $(WORK)/host
+	for program in qemu-system-x86_64 mmdebstrap mke2fs ssh setpriv; do
+	  command -v $$program > /dev/null && continue
+	  echo "==> Installing the emulator and what makes its disk"
+	  $(PLAYBOOK) tests/host/packages.yml
+	  break
+	done
+	env WSMGR_TEST_CACHE=$(WORK)/host PATH=$(DEV)/bin:$$PATH $(DEV)/bin/python -m pytest -v $(HOST_TESTS) $(ARGS)
 
 .PHONY: bench
 bench: ## Measure; prints ratios
@@ -348,7 +372,8 @@ test-as-user: dev
 	    tar --extract --no-same-owner --directory $(TEST_HOME)/src
 	  chown --recursive --no-dereference $(TEST_USER):$(TEST_USER) $(TEST_HOME)/src
 	  cd $(TEST_HOME)/src
-	  become=(runuser -u $(TEST_USER) --)
+	  become=($(if $(WITH_DATA),unshare --mount --propagation private bash -euo pipefail -c "$$WITH_VOLUMES" \
+	    playbooks/roles/wsmgr/files/wsmgr-volumes $(VOLUMES) $(TEST_USER),runuser -u $(TEST_USER) --))
 	  user=$(TEST_USER) home=$(TEST_HOME)
 	  runtime=/run/$(TEST_USER)/user
 	  [[ ! -d /run/systemd/system ]] || runtime=/run/user/$$(id -u $(TEST_USER))
@@ -358,9 +383,20 @@ test-as-user: dev
 	  user=$$(id -un) home=$$HOME
 	  runtime=$${XDG_RUNTIME_DIR:-}
 	fi
-	passed=($${runtime:+"XDG_RUNTIME_DIR=$$runtime"})
+	passed=($${runtime:+"XDG_RUNTIME_DIR=$$runtime"} $(if $(WITH_DATA),"TEST_VOLUMES=$(VOLUMES)/volumes"))
 	for name in $(PASSED); do [[ -z $${!name+set} ]] || passed+=("$$name=$${!name}"); done
-	command=($(if $(COMMAND),$(COMMAND),python -m pytest $(TESTS)) $(ARGS))
+	ignored=($(if $(ROOT),,--ignore=$(VOLUME_TESTS)))
+	[[ -n "$(ROOT)" || -n "$(COMMAND)" ]] || echo "==> $(VOLUME_TESTS) is left out: only root can mount volumes"
+	command=($(if $(COMMAND),$(COMMAND),python -m pytest $(TESTS) $${ignored[@]}) $(ARGS))
 	echo "==> $${command[*]} (as $$user)"
 	"$${become[@]}" env -i HOME="$$home" USER="$$user" LANG=C.UTF-8 PYTHONPATH="$$PWD" \
 	  PATH=$(DEV)/bin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin "$${passed[@]}" "$${command[@]}" 9>&-
+
+# Volumes in a mount namespace of the run's own, and then the run as the user: the machine's own mounts stay as they are.
+define WITH_VOLUMES
+rm -rf "$$1"
+"$$0" make "$$1" "$$2" 64 4 > /dev/null
+"$$0" mount "$$1" "$$2" > /dev/null
+exec runuser -u "$$2" -- "$${@:3}"
+endef
+export WITH_VOLUMES

@@ -6,7 +6,7 @@ import os
 import pwd
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BeforeValidator, Field, SecretStr, ValidationError, model_validator
 from pydantic.fields import FieldInfo
@@ -118,6 +118,10 @@ class Settings(BaseSettings):
         "the daemon's own user; `@group` stands for a group.",
     )
     services: Names = setting([], description="Users or `@group`s with the role service on the socket.")
+    data_dir: Path | None = setting(
+        None,
+        description="Where root has mounted volumes for the persistent `/data` of workspaces; unset: there is none.",
+    )
     database_url: str | None = setting(None, description="SQLAlchemy URL; SQLite in the state directory when unset.")
     isolation: Choice = setting(
         Isolation.CONTAINER,
@@ -125,7 +129,11 @@ class Settings(BaseSettings):
     )
     image: str = setting(
         "localhost/wsmgr-node:latest",
-        description="The workspace image (WORKSPACE_IMAGE).",
+        description="The image of workspaces that run JavaScript plugins (WORKSPACE_IMAGE).",
+    )
+    python_image: str = setting(
+        "localhost/wsmgr-python:latest",
+        description="The image of workspaces that run Python plugins.",
     )
     base_port: int = setting(
         4000,
@@ -183,6 +191,14 @@ class Settings(BaseSettings):
     webhook_secret: SecretStr | None = setting(
         None, min_length=16, description="Signs what is sent there; at least 16 characters."
     )
+    callbacks: Literal["none", "public", "any"] = setting(
+        "none",
+        description="Whom a queued call may have called back when it is over: nobody, public addresses, or any (also "
+        "this host and its network); signed with webhook_secret.",
+    )
+    async_concurrency: int = setting(
+        32, ge=1, le=10_000, description="Queued calls that are started or run at once; of one owner at most half."
+    )
     executions_retention_days: float = setting(30.0, gt=0, description="For how long execution records are kept.")
     events_retention_days: float = setting(90.0, gt=0, description="For how long the audit trail is kept.")
     sample_every_s: int = setting(
@@ -207,6 +223,8 @@ class Settings(BaseSettings):
     def _signed(self) -> Self:
         if self.webhook_url is not None and self.webhook_secret is None:
             raise ValueError("webhook_url needs webhook_secret, at least 16 characters that its receiver knows too")
+        if self.callbacks != "none" and self.webhook_secret is None:
+            raise ValueError("callbacks needs webhook_secret, at least 16 characters that their receivers know too")
         return self
 
     @property

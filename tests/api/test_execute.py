@@ -168,3 +168,27 @@ async def test_a_body_over_every_bound_is_413(admin: httpx.AsyncClient) -> None:
     path = "/api/workspaces/user:alice/plugins/x"
     announced = await admin.put(path, content=b"", headers={"content-length": str(10**9)})
     assert (call_.status_code, announced.status_code) == (413, 413)
+
+
+@pytest.mark.parametrize("named", [{}, {"executionId": "deep"}])
+@pytest.mark.parametrize("member", ["input", "context"])
+async def test_what_is_nested_too_deep_to_be_sent_on(
+    admin: httpx.AsyncClient, system: FakeDaemon, member: str, named: dict[str, str]
+) -> None:
+    """It is refused, with an id and without, before a workspace is made for it; not quite so deep it runs."""
+
+    def body(levels: int) -> str:
+        whole = json.dumps(call(**named, context={}, **{"input": 1} if member == "context" else {}))
+        deep = "[" * levels + "]" * levels
+        return (
+            whole.replace('"context": {}', f'"context": {{"a": {deep}}}')
+            if member == "context"
+            else whole.replace('"input": {"n": 1}', f'"input": {deep}')
+        )
+
+    refused = await admin.post("/api/execute", content=body(300))
+    assert refused.status_code == 422
+    assert "nested too deep" in refused.json()["detail"]
+    assert (await admin.get("/api/workspaces")).json()["items"] == []
+    answer = await admin.post("/api/execute", content=body(190))
+    assert (answer.status_code, answer.json()["success"]) == (200, True)

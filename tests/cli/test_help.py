@@ -30,7 +30,20 @@ COMMANDS = dict(_walk(typer.main.get_command(make_app()), ()))
 
 def test_every_command_of_the_contract_is_there() -> None:
     """The commands that DESIGN, the issue and README name."""
-    wanted = ["serve", "shutdown", "execute", "demo", "ls", "show", "start", "stop", "restart", "pause", "resume"]
+    wanted = [
+        "serve",
+        "shutdown",
+        "execute",
+        "cancel",
+        "demo",
+        "ls",
+        "show",
+        "start",
+        "stop",
+        "restart",
+        "pause",
+        "resume",
+    ]
     wanted += ["recover", "rm"]
     wanted += ["logs", "executions", "doctor", "events", "alerts ack", "tui", "top"]
     wanted += [f"plugin {verb}" for verb in ("put", "ls", "rm", "show", "rollback")]

@@ -39,6 +39,7 @@ LIMITS = Limits(
     max_execution_timeout_ms=120_000,
     concurrent_executions=4,
     queue_length=256,
+    async_queue_length=100,
     queue_timeout_ms=30_000,
     input_bytes=2**20,
     output_bytes=2**20,

@@ -9,12 +9,12 @@ import pytest
 
 from tests.client import canned
 from tests.client.fake_daemon import FakeDaemon
-from wsmgr.client import ApiError, AsyncClient, Client, operations, settings_operations
+from wsmgr.client import ApiError, AsyncClient, Client, executing, operations, settings_operations
 from wsmgr.client.method import AsyncMethod, Method
 from wsmgr.wire.alert import Alert, AlertPage
 from wsmgr.wire.capability import CapabilityPage
 from wsmgr.wire.event import EventPage
-from wsmgr.wire.execute import ExecuteResponse, InlinePlugin, PluginRef
+from wsmgr.wire.execute import Cancellation, ExecuteResponse, ExecutionTicket, InlinePlugin, PluginRef
 from wsmgr.wire.execution import Execution, ExecutionPage
 from wsmgr.wire.health import Health
 from wsmgr.wire.host import Host
@@ -64,6 +64,8 @@ ROWS: list[Row] = [
     ("workspace_health", (A,), {}, f"GET {ONE}/health", WorkspaceHealth),
     ("workspace_usage", (A,), {"range": "6h", "points": 90}, f"GET {ONE}/usage", Usage),
     ("owner_usage", (A,), {}, "GET /api/owners/user:alice/usage", OwnerUsage),
+    ("execute_later", ("alice", "hello", 1), {"callback": "https://x.example/"}, "POST /api/execute", ExecutionTicket),
+    ("cancel", ("job:7",), {}, "POST /api/executions/job:7/cancel", Cancellation),
     ("owner", (A,), {}, "GET /api/owners/user:alice", Owner),
     ("owners", (), {"limit": 5}, "GET /api/owners", OwnerPage),
     ("patch_owner", (A, {"plan": "PRO", "overrides": {"cpus": None}}), {}, "PATCH /api/owners/user:alice", Owner),
@@ -82,9 +84,11 @@ def test_both_clients_have_every_row_of_the_table() -> None:
     """No call is in one client only, and none goes without a test."""
     table = {
         name
-        for module in (operations, settings_operations)
+        for module in (operations, executing, settings_operations)
         for name, value in vars(module).items()
-        if inspect.isfunction(value) and value.__module__ == module.__name__ and not name.startswith("_")
+        if inspect.isfunction(value)
+        and value.__module__ == module.__name__
+        and str(inspect.signature(value).return_annotation).startswith("Operation[")
     }
     assert table == {name for name, value in vars(Client).items() if isinstance(value, Method)}
     assert table == {name for name, value in vars(AsyncClient).items() if isinstance(value, AsyncMethod)}

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict, deque
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from wsmgr.core.ids import Slug
-from wsmgr.core.outcome import Failure, FailureType, Outcome
+from wsmgr.core.ids import ExecutionId, Slug
+from wsmgr.core.outcome import Emitted, Failure, FailureType, LogEntry, Outcome
 from wsmgr.core.plugin import PluginSource
 from wsmgr.core.plugin_settings import NO_SETTINGS, PluginSettings
 from wsmgr.core.workspace import Endpoint
@@ -18,6 +18,7 @@ from wsmgr.ports.channel import (
     Call,
     ChannelClosed,
     ChannelTimeout,
+    Listener,
     ProtocolViolation,
     RuntimeBusy,
     RuntimeHealth,
@@ -52,7 +53,8 @@ class FakeRuntime:
     """One runtime: what it holds, what it was asked, and how it behaves.
 
     `does` maps a slug to what its plugin answers (default: echo); `refuses` maps a slug to why it does not load.
-    `calls` are the executions that reached a plugin, `cancelled` those whose caller went away meanwhile.
+    `says` maps a slug to what its plugin prints and emits before its end. `calls` are the executions that reached a
+    plugin, `cancelled` those whose caller went away meanwhile, `ended` those that were cancelled by their id.
     """
 
     mood: Mood = Mood.WELL
@@ -62,6 +64,9 @@ class FakeRuntime:
     refuses: dict[str, Failure] = field(default_factory=dict)
     calls: list[Call] = field(default_factory=list)
     cancelled: list[Call] = field(default_factory=list)
+    says: dict[str, Sequence[LogEntry | Emitted]] = field(default_factory=dict)
+    ended: list[ExecutionId] = field(default_factory=list)
+    running: dict[ExecutionId, asyncio.Event] = field(default_factory=dict)
     inflight: int = 0
 
 
@@ -136,8 +141,17 @@ class FakeChannel:
         runtime = await self._reached("delete", at, timeout_s)
         runtime.plugins.pop(slug, None)
 
-    async def execute(self, at: Endpoint, call: Call) -> Outcome:
-        """Runs what `does` says of the slug, if that version was pushed."""
+    async def cancel(self, at: Endpoint, execution: ExecutionId, timeout_s: float) -> bool:
+        """Ends one that runs."""
+        runtime = await self._reached("cancel", at, timeout_s)
+        if execution not in runtime.running:
+            return False
+        runtime.ended.append(execution)
+        runtime.running[execution].set()
+        return True
+
+    async def execute(self, at: Endpoint, call: Call, listener: Listener | None = None) -> Outcome:
+        """Tells what `says` has of the slug, then runs what `does` says of it, if that version was pushed."""
         runtime = await self._reached("execute", at, call.timeout_s + self._grace_s)
         if runtime.mood is Mood.DRAINING:
             raise RuntimeBusy
@@ -146,13 +160,23 @@ class FakeChannel:
             raise UnknownVersion
         runtime.calls.append(call)
         runtime.inflight += 1
+        ended = runtime.running[call.execution] = asyncio.Event()
+        said = runtime.says.get(call.plugin, ())
         try:
-            await self._run("execute", at)
-        except asyncio.CancelledError:
-            runtime.cancelled.append(call)
+            if listener is not None:
+                for piece in said:
+                    await listener(piece)
+            await self._run("execute", at, ended)
+        except BaseException as error:
+            if not isinstance(error, ChannelClosed):
+                runtime.cancelled.append(call)
             raise
         finally:
             runtime.inflight -= 1
+            runtime.running.pop(call.execution, None)
+        if ended.is_set():
+            logs = tuple(piece for piece in said if isinstance(piece, LogEntry))
+            return Outcome(None, Failure(FailureType.CANCELLED, "cancelled"), logs, logs_truncated=False, duration_ms=1)
         return runtime.does.get(call.plugin, echo)(call)
 
     def forget(self, at: Endpoint) -> None:
@@ -186,17 +210,19 @@ class FakeChannel:
             await self._run(method, at)
         return runtime
 
-    async def _run(self, method: str, at: Endpoint) -> None:
+    async def _run(self, method: str, at: Endpoint, ended: asyncio.Event | None = None) -> None:
         """Waits while the method is held, and is broken off when the runtime dies meanwhile."""
         if self._latency_s:
             await self._sleep(self._latency_s)
         gate = self._held.get(method)
         if gate is None:
             return
-        waits = [asyncio.ensure_future(event.wait()) for event in (gate, self._broken[at])]
+        broken = self._broken[at]
+        events = [gate, broken, *([] if ended is None else [ended])]
+        waits = [asyncio.ensure_future(event.wait()) for event in events]
         try:
             await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
-            if not gate.is_set():
+            if broken.is_set() and not gate.is_set():
                 raise ChannelClosed("The connection to the runtime ended before an answer.", sent=True)
         finally:
             for wait in waits:

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable
 from pathlib import Path
 
+from tests.fakes.caller import FakeCaller
 from tests.fakes.cgroup import FakeCgroups
 from tests.fakes.channel import FakeChannel, FakeRuntime
 from tests.fakes.clock import LoopClock
@@ -15,6 +16,7 @@ from tests.fakes.notifier import FakeNotifier
 from tests.fakes.plans import FakePlans
 from tests.fakes.store import FakeStore
 from tests.fakes.vault import FakeVault
+from tests.fakes.volumes import FakeVolumes
 from wsmgr.bootstrap.compose import Adapters, compose
 from wsmgr.control.daemon import Daemon
 from wsmgr.control.request import Request
@@ -52,8 +54,10 @@ class FakeDaemon:
             absent=not freezable, ceilings=lambda running: self.engine.spec_of(running.handle).ceilings
         )
         self.notifier = FakeNotifier()
+        self.caller: FakeCaller | None = FakeCaller()
         self.plans = FakePlans()
         self.meter = FakeMeter()
+        self.volumes = FakeVolumes()
         self.vault = FakeVault()
         self.offload = InlineOffload()
         self.settings = Settings(state_dir=state_dir, socket=state_dir / "api.sock", **settings)  # type: ignore[arg-type]
@@ -63,7 +67,8 @@ class FakeDaemon:
         """Before `start`: take over the store, the engines and the runtimes of a daemon that died."""
         self.store, self.channel, self.engine, self.worker = other.store, other.channel, other.engine, other.worker
         self.notifier, self.cgroups, self.plans = other.notifier, other.cgroups, other.plans
-        self.meter, self.vault = other.meter, other.vault
+        self.meter, self.volumes, self.vault = other.meter, other.volumes, other.vault
+        self.caller = other.caller
         self.daemon = self._compose()
 
     def _compose(self) -> Daemon:
@@ -76,9 +81,11 @@ class FakeDaemon:
             self._clock,
             self.plans,
             self.meter,
+            self.volumes,
             self.vault,
             memory_mb=self._memory_mb,
             notifier=self.notifier,
+            caller=self.caller,
             offload=self.offload,
         )
         return compose(self.settings, parts)
@@ -96,8 +103,9 @@ class FakeDaemon:
     async def crash(self) -> None:
         """As after kill -9: its tasks end where they are, and nothing is closed or stored."""
         self.daemon.executions.refuse()
-        for task in self.daemon.lifecycle._tasks:
+        for task in [*self.daemon.lifecycle._tasks, *self.daemon.queue._tries]:
             task.cancel()
+        await asyncio.gather(*self.daemon.queue._tries, return_exceptions=True)
         await self.daemon.lifecycle._reconciler.close()
 
     async def put(self, workspace: str = "user:alice", slug: str = "echo", code: str = CODE) -> Version:

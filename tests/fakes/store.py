@@ -40,6 +40,8 @@ class FakeStore(Store):
         # The versions of a plugin in the order of their last put: the last one is current.
         self._versions: dict[tuple[OwnerKey, Slug], dict[Version, PluginVersion]] = {}
         self._executions: dict[ExecutionId, Execution] = {}
+        self._queue: dict[ExecutionId, bytes] = {}
+        self._callbacks: dict[ExecutionId, str] = {}
         self._events: list[Event] = []
         self._last_event = self._last_alert = 0
         self._alerts: dict[int, Alert] = {}
@@ -125,6 +127,15 @@ class FakeStore(Store):
             last_activity_at=workspace.last_activity_at,
             failure=workspace.failure,
         )
+
+    async def hold_volume(self, workspace: WorkspaceId, volume: str | None) -> None:
+        self._called("hold_volume")
+        for other in self._workspaces.values():
+            if volume is not None and other.volume == volume and other.id != workspace:
+                raise Conflict(f"The volume {volume} is held by the workspace {other.id}.")
+        if workspace not in self._workspaces:
+            raise NotFound(f"There is no workspace {workspace}.")
+        self._workspaces[workspace] = replace(self._workspaces[workspace], volume=volume)
 
     async def touch_workspaces(self, activity: Sequence[tuple[WorkspaceId, datetime]]) -> None:
         self._called("touch_workspaces")
@@ -227,7 +238,60 @@ class FakeStore(Store):
         running = [e for e in self._executions.values() if e.state is ExecutionState.RUNNING]
         for execution in running:
             self._executions[execution.id] = replace(execution, state=ExecutionState.LOST)
+            self._queue.pop(execution.id, None)
         return len(running)
+
+    async def enqueue(self, execution: Execution, call: bytes, callback: str | None) -> Execution | None:
+        self._called("enqueue")
+        if execution.id in self._executions:
+            return self._executions[execution.id]
+        self._executions[execution.id] = execution
+        self._queue[execution.id] = call
+        if callback is not None:
+            self._callbacks[execution.id] = callback
+        return None
+
+    async def queued(self) -> Sequence[Execution]:
+        self._called("queued")
+        found = [self._executions[one] for one in self._queue]
+        return [one for one in found if one.state is ExecutionState.QUEUED]
+
+    async def queued_call(self, execution: ExecutionId) -> bytes | None:
+        self._called("queued_call")
+        return self._queue.get(execution)
+
+    async def start_queued(self, execution: Execution) -> bool:
+        self._called("start_queued")
+        return self._replaced(execution)
+
+    async def requeue(self, execution: ExecutionId) -> None:
+        self._called("requeue")
+        stored = self._executions.get(execution)
+        if stored is not None and stored.state is ExecutionState.RUNNING:
+            self._executions[execution] = replace(stored, state=ExecutionState.QUEUED)
+
+    async def finish(self, execution: Execution) -> bool:
+        self._called("finish")
+        if not self._replaced(execution):
+            return False
+        self._queue.pop(execution.id, None)
+        return True
+
+    async def due_callbacks(self, limit: int) -> Sequence[tuple[ExecutionId, str]]:
+        self._called("due_callbacks")
+        found = [(one, url) for one, url in self._callbacks.items() if self._executions[one].state.over]
+        return sorted(found, key=lambda one: self._executions[one[0]].created_at)[:limit]
+
+    async def called_back(self, execution: ExecutionId) -> None:
+        self._called("called_back")
+        self._callbacks.pop(execution, None)
+
+    def _replaced(self, execution: Execution) -> bool:
+        stored = self._executions.get(execution.id)
+        if stored is None or stored.state.over:
+            return False
+        self._executions[execution.id] = execution
+        return True
 
     async def append(self, event: Event) -> Event:
         self._called("append")
@@ -323,9 +387,11 @@ class FakeStore(Store):
     async def purge_executions(self, before: datetime, limit: int) -> int:
         self._called("purge_executions")
         every = sorted(self._executions.values(), key=lambda one: one.created_at)
-        old = [one.id for one in every if one.created_at < before and one.state is not ExecutionState.RUNNING]
+        old = [one.id for one in every if one.created_at < before and one.state.over]
         for gone in old[:limit]:
             del self._executions[gone]
+            self._queue.pop(gone, None)
+            self._callbacks.pop(gone, None)
         return len(old[:limit])
 
     async def purge_events(self, before: datetime, limit: int) -> int:

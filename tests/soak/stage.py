@@ -19,6 +19,8 @@ T = TypeVar("T")
 
 SETTINGS: dict[str, object] = {"health_every_s": 2, "health_timeout_s": 2, "shutdown_deadline_s": 12}
 """Faster than an operator would have it, so that a soak sees more of it."""
+PLANS = "plans: {FREE: {pluginVersionsKept: 10000}}\n"
+"""What was acknowledged is looked for at the end, so that nothing may go by a plan meanwhile."""
 FAULTS = "faults.log"
 """The file in the soak's folder that says when what was broken."""
 STARTED_WITHIN_S = 60.0
@@ -45,7 +47,9 @@ class Stage:
     daemon: RealDaemon = field(init=False)
 
     def __post_init__(self) -> None:
-        self.daemon = RealDaemon(self.folder, **SETTINGS)
+        plans = self.folder / "plans.yaml"
+        plans.write_text(PLANS)
+        self.daemon = RealDaemon(self.folder, plans_file=plans, **SETTINGS)
 
     def client(self) -> AsyncClient:
         """A client of the daemon."""

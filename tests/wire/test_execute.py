@@ -19,6 +19,7 @@ FULL: dict[str, Any] = GOOD | {
     "context": {"locale": "de", "deep": [1, None, {"a": True}]},
     "timeoutMs": 1500,
     "executionId": "job:7",
+    "callback": "https://platform.example/over?x=1",
 }
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),

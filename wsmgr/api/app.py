@@ -28,6 +28,7 @@ from wsmgr.api.routes import (
     secrets,
     settings,
     usage,
+    volumes,
     workspaces,
 )
 from wsmgr.control.daemon import Daemon
@@ -51,6 +52,7 @@ def build(daemon: Daemon, people: People, tokens: Tokens) -> ASGIApp:
         fleet.router,
         alerts.router,
         usage.router,
+        volumes.router,
         open.router,
     )
     for router in routers:
@@ -59,7 +61,7 @@ def build(daemon: Daemon, people: People, tokens: Tokens) -> ASGIApp:
     app.add_exception_handler(WsmgrError, _on_wsmgr_error)
     app.add_exception_handler(RequestValidationError, _on_invalid)
     app.add_exception_handler(HTTPException, _on_http)
-    return Gate(app, ExecuteRoute(daemon.executions), people, tokens)
+    return Gate(app, ExecuteRoute(daemon), people, tokens)
 
 
 async def _on_wsmgr_error(_: Request, error: Exception) -> Response:

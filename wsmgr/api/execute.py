@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import hashlib
+from enum import Enum
 from typing import Any
+from urllib.parse import parse_qsl, quote
 
 import orjson
 from pydantic import ValidationError
 from starlette.types import Receive, Send
 
-from wsmgr.api.identity import Identity
-from wsmgr.control.executions import Executions
+from wsmgr.api.executing import StreamedCalls
+from wsmgr.control.daemon import Daemon
 from wsmgr.control.request import Request
 from wsmgr.core.errors import InvalidRequest, TooLarge
 from wsmgr.core.execution import Execution
@@ -22,24 +24,71 @@ from wsmgr.wire.execute import ExecuteRequest, InlinePlugin, PluginRef
 MAX_CALL_BYTES = 52 * 1024 * 1024
 """Larger than any plan's input with inline code; the plan's own cap is checked once the owner is known."""
 
+BRACKETS_SURE = 200
+"""A body with no more brackets than this is nested no deeper than orjson can write again (254 levels)."""
+
 _JSON = [(b"content-type", b"application/json")]
 
 
 class ExecuteRoute:
     """Parses with orjson, validates with the wire model, and writes the answer without one."""
 
-    def __init__(self, executions: Executions) -> None:
-        self._executions = executions
+    def __init__(self, daemon: Daemon) -> None:
+        self._executions = daemon.executions
+        self._queue = daemon.queue
+        self._callbacks = daemon.callbacks
+        self._streamed = StreamedCalls(daemon.executions, daemon.flights, response_of)
 
-    async def __call__(self, identity: Identity | None, receive: Receive, send: Send) -> None:
-        """Handle one call. Raises WsmgrError before anything is sent."""
-        del identity  # both roles may call, and a call leaves an execution record, not an event
+    async def __call__(self, query: bytes, receive: Receive, send: Send) -> None:
+        """Handle one call. Both roles may call, and a call leaves an execution record, not an event. Raises WsmgrError
+        before anything is sent."""
+        how = _how(query) if query else _How.WAIT
         body = await _read(receive)
-        record = await self._executions.run(parse(body))
-        answer = orjson.dumps(response_of(record))
-        headers = [*_JSON, (b"content-length", b"%d" % len(answer))]
-        await send({"type": "http.response.start", "status": 200, "headers": headers})
-        await send({"type": "http.response.body", "body": answer})
+        request, callback = parse(body)
+        if callback is not None and how is not _How.QUEUE:
+            raise InvalidRequest("callback: only a call with mode=async is called back.")
+        if how is _How.STREAM:
+            await self._streamed.run(request, receive, send)
+        elif how is _How.QUEUE:
+            await self._queued(request, callback, send)
+        else:
+            await _answer(send, 200, response_of(await self._executions.run(request)))
+
+    async def _queued(self, request: Request, callback: str | None, send: Send) -> None:
+        if callback is not None:
+            self._callbacks.check(callback)
+        record = await self._queue.put(request, callback)
+        await _answer(send, 202, ticket_of(record), (b"location", f"/api/executions/{quote(record.id)}".encode()))
+
+
+class _How(Enum):
+    """What the client does meanwhile."""
+
+    WAIT = 0
+    STREAM = 1
+    QUEUE = 2
+
+
+def _how(query: bytes) -> _How:
+    """By `stream` and `mode`; members of other names mean nothing here, as everywhere. Raises InvalidRequest."""
+    given = dict(parse_qsl(query.decode("latin-1"), keep_blank_values=True))
+    stream, mode = given.get("stream", "0"), given.get("mode", "sync")
+    if stream not in ("0", "1"):
+        raise InvalidRequest("stream: it is 0 or 1.")
+    if mode not in ("sync", "async"):
+        raise InvalidRequest("mode: it is sync or async.")
+    if stream == "1" and mode == "async":
+        raise InvalidRequest("stream: a call with mode=async is not waited for, so that there is nothing to stream.")
+    if mode == "async":
+        return _How.QUEUE
+    return _How.STREAM if stream == "1" else _How.WAIT
+
+
+async def _answer(send: Send, status: int, members: dict[str, Any], *more: tuple[bytes, bytes]) -> None:
+    body = orjson.dumps(members)
+    headers = [*_JSON, (b"content-length", b"%d" % len(body)), *more]
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
 
 
 async def _read(receive: Receive) -> bytes:
@@ -60,8 +109,8 @@ async def _read(receive: Receive) -> bytes:
     return b"".join(parts)
 
 
-def parse(body: bytes) -> Request:
-    """A call from its JSON. Raises InvalidRequest, with the place of each mistake in `errors`."""
+def parse(body: bytes) -> tuple[Request, str | None]:
+    """A call and its callback from its JSON. Raises InvalidRequest, with the place of each mistake in `errors`."""
     try:
         asked = ExecuteRequest.model_validate(orjson.loads(body))
     except orjson.JSONDecodeError as error:
@@ -71,10 +120,11 @@ def parse(body: bytes) -> Request:
         first = mistakes[0]
         place = ".".join(str(part) for part in first["loc"]) or "body"
         raise InvalidRequest(f"{place}: {first['msg']}", details={"errors": mistakes}) from None
+    _check_depth(body, asked)
     owner = owner_key(asked.user_id, asked.organization_id)
     slug, version, inline = _choice(asked)
     named = asked.execution_id is not None
-    return Request(
+    request = Request(
         workspace=workspace_id(owner, asked.workspace),
         user=asked.user_id,
         slug=slug,
@@ -87,6 +137,17 @@ def parse(body: bytes) -> Request:
         fingerprint=_fingerprint(asked) if named else "",
         size=len(body),
     )
+    return request, asked.callback
+
+
+def _check_depth(body: bytes, asked: ExecuteRequest) -> None:
+    """What cannot be sent on is refused before anything is made for it. Nearly always counting brackets is enough."""
+    if body.count(b"[") + body.count(b"{") <= BRACKETS_SURE:
+        return
+    try:
+        orjson.dumps({"input": asked.input, "context": asked.context})
+    except orjson.JSONEncodeError:
+        raise InvalidRequest("The input or the context is nested too deep: some 250 levels can be sent on.") from None
 
 
 def _choice(asked: ExecuteRequest) -> tuple[Slug, Version | None, PluginSource | None]:
@@ -104,7 +165,7 @@ def _choice(asked: ExecuteRequest) -> tuple[Slug, Version | None, PluginSource |
 
 def _fingerprint(asked: ExecuteRequest) -> str:
     """What makes two requests the same call, in whatever order their members stand."""
-    members = asked.model_dump(by_alias=True, exclude={"execution_id", "timeout_ms"})
+    members = asked.model_dump(by_alias=True, exclude={"execution_id", "timeout_ms", "callback"})
     return hashlib.sha256(orjson.dumps(members, option=orjson.OPT_SORT_KEYS)).hexdigest()
 
 
@@ -134,6 +195,18 @@ def response_of(record: Execution) -> dict[str, Any]:
     else:
         answer["error"] = error_of(outcome)
     return answer
+
+
+def ticket_of(record: Execution) -> dict[str, Any]:
+    """The members of `wire.ExecutionTicket`."""
+    return {
+        "executionId": record.id,
+        "state": record.state.value,
+        "workspace": record.workspace,
+        "plugin": record.plugin,
+        "pluginVersion": record.version,
+        "createdAt": record.created_at,
+    }
 
 
 def error_of(outcome: Outcome) -> dict[str, Any] | None:

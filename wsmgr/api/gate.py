@@ -32,6 +32,7 @@ ADMIN_PREFIXES = (
     "/api/events",
     "/api/audit",
     "/api/alerts",
+    "/api/volumes",
 )
 
 
@@ -58,10 +59,10 @@ class Gate:
             await self._app(scope, receive, send)
             return
         try:
-            identity = await self._admit(scope)
+            await self._admit(scope)
             if scope["path"] == "/api/execute" and scope["method"] == "POST":
                 # It raises only before it has sent anything, so nothing needs to watch what it sends.
-                await self._execute(identity, receive, send)
+                await self._execute(scope["query_string"], receive, send)
                 return
         except WsmgrError as error:
             await answer(send, *problem_of(error))

@@ -8,18 +8,20 @@ from datetime import datetime
 
 from wsmgr.api.execute import error_of
 from wsmgr.control.daemon import Daemon
+from wsmgr.control.data import Holding
 from wsmgr.control.entry import Entry
 from wsmgr.core.alert import Alert
 from wsmgr.core.capability import Capability
 from wsmgr.core.event import Event
 from wsmgr.core.execution import Execution
-from wsmgr.core.ids import user_and_organization
+from wsmgr.core.ids import WorkspaceId, user_and_organization
 from wsmgr.core.isolation import Isolation
 from wsmgr.core.limit_table import named_limits
-from wsmgr.core.limits import Limits, Plan
+from wsmgr.core.limits import MIB, Limits, Plan
 from wsmgr.core.owner import Owner
 from wsmgr.core.plans import PlanBook
 from wsmgr.core.plugin import PluginVersion
+from wsmgr.core.volume import Volume
 from wsmgr.core.workspace import Created, Exited, Running
 from wsmgr.wire import alert as wire_alert
 from wsmgr.wire import capability as wire_capability
@@ -28,6 +30,7 @@ from wsmgr.wire import execution as wire_execution
 from wsmgr.wire import owner as wire_owner
 from wsmgr.wire import plan as wire_plan
 from wsmgr.wire import plugin as wire_plugin
+from wsmgr.wire import volume as wire_volume
 from wsmgr.wire import workspace as wire_workspace
 from wsmgr.wire.execute import ExecutionError, LogEntry
 
@@ -52,13 +55,13 @@ def workspace(daemon: Daemon, entry: Entry, plugins: Sequence[PluginVersion]) ->
         plan=entry.owner.plan and entry.plan.name,
         limits=limits(entry.limits),
         isolation=unit.isolation.value,
-        limits_enforced=daemon.capabilities.enforced_on(unit),
+        limits_enforced=daemon.capabilities.enforced_on(unit) | daemon.data.enforced(entry),
         health=health(daemon, entry, healthy=unit.healthy, uptime=uptime),
         restarts=unit.restarts,
         desired=entry.record.desired.value,
         reason=unit.reason,
-        image=daemon.image if unit.isolation is Isolation.CONTAINER else None,
-        runtime="node",
+        image=daemon.images[entry.runtime] if unit.isolation is Isolation.CONTAINER else None,
+        runtime=entry.runtime.value,
         plugins=[
             wire_workspace.WorkspacePlugin(slug=p.slug, version=p.version, language=p.language.value) for p in plugins
         ],
@@ -66,6 +69,33 @@ def workspace(daemon: Daemon, entry: Entry, plugins: Sequence[PluginVersion]) ->
         pauses_in_seconds=_rounded(ladder.pause_in_s),
         stops_in_seconds=_rounded(ladder.stop_in_s),
         observed_at=daemon.clock.now(),
+        data=data(entry, daemon.data.of(entry)),
+    )
+
+
+def data(entry: Entry, value: Holding) -> wire_workspace.WorkspaceData:
+    """What a workspace has of persistent data."""
+    volume = value.volume
+    return wire_workspace.WorkspaceData(
+        available=volume is not None,
+        reason=value.sentence,
+        volume=entry.record.volume,
+        size_mb=None if volume is None else round(volume.cap_bytes / MIB, 1),
+        used_mb=None if volume is None else round(volume.used_bytes / MIB, 1),
+    )
+
+
+def volume(value: Volume, holder: WorkspaceId | None) -> wire_volume.Volume:
+    """One volume; `holder` is the workspace that has it."""
+    marked = None if value.mark is None else value.mark.workspace
+    return wire_volume.Volume(
+        name=value.name,
+        size_mb=round(value.size_bytes / MIB, 1),
+        cap_mb=round(value.cap_bytes / MIB, 1),
+        used_mb=round(value.used_bytes / MIB, 1),
+        workspace=holder or marked,
+        orphan=holder is None and marked is not None,
+        trouble=value.trouble,
     )
 
 
@@ -153,7 +183,7 @@ def plugin_version(value: PluginVersion) -> wire_plugin.PluginVersion:
     return wire_plugin.PluginVersion(
         slug=value.slug,
         version=value.version,
-        language=value.language.value,  # type: ignore[arg-type]  # only what can run is ever stored
+        language=value.language.value,
         size=value.size,
         created_at=value.created_at,
         created_by=value.created_by,

@@ -11,29 +11,38 @@ from wsmgr.adapters.host import ProcMeter
 from wsmgr.adapters.plans import PlansFile
 from wsmgr.adapters.podman.api_service import ApiService
 from wsmgr.adapters.podman.engine import PodmanEngine
+from wsmgr.adapters.podman.program import InUserNamespace, Program
 from wsmgr.adapters.store.sql import SqlStore
 from wsmgr.adapters.vault import FileVault
-from wsmgr.adapters.webhook import WebhookNotifier
-from wsmgr.adapters.worker import NoneEngine, WorkerEngine
+from wsmgr.adapters.volumes import VolumePool
+from wsmgr.adapters.webhook import WebhookCaller, WebhookNotifier
+from wsmgr.adapters.worker import NoneEngine, WorkerEngine, python_program
+from wsmgr.adapters.worker import Program as RuntimeProgram
 from wsmgr.bootstrap import places
 from wsmgr.bootstrap.state import instance_of
 from wsmgr.control.admission import Admission
 from wsmgr.control.adoption import Adoption
 from wsmgr.control.alerts import Alerts
+from wsmgr.control.attempts import Attempts
 from wsmgr.control.audit import Audit
+from wsmgr.control.callbacks import Callbacks
 from wsmgr.control.calls import Calls
+from wsmgr.control.cancelling import Cancelling
 from wsmgr.control.capabilities import Capabilities
 from wsmgr.control.capacity import Capacity
 from wsmgr.control.clock import SystemClock
 from wsmgr.control.configuration import Configuration
 from wsmgr.control.configuring import Configuring, SettingsCaps
 from wsmgr.control.daemon import Daemon
+from wsmgr.control.data import Data
 from wsmgr.control.delivery import Delivery
 from wsmgr.control.demand import Demand
 from wsmgr.control.engines import Engines
 from wsmgr.control.executions import Executions
 from wsmgr.control.feed import Feed
 from wsmgr.control.fleet import Fleet
+from wsmgr.control.flights import Flights
+from wsmgr.control.fullness import Fullness
 from wsmgr.control.groups import Groups
 from wsmgr.control.health import Health, Probing
 from wsmgr.control.holding import Holding
@@ -43,6 +52,7 @@ from wsmgr.control.offload import ThreadOffload
 from wsmgr.control.owners import Owners
 from wsmgr.control.plans import Plans
 from wsmgr.control.plugins import Plugins
+from wsmgr.control.queue import Queue
 from wsmgr.control.readings import Readings
 from wsmgr.control.reconciler import Reconciler
 from wsmgr.control.retention import Keep, Retention
@@ -58,6 +68,8 @@ from wsmgr.control.wishes import Wishes
 from wsmgr.control.workspaces import Workspaces
 from wsmgr.core.isolation import Isolation
 from wsmgr.core.limits import MIB
+from wsmgr.core.runtime import Runtime
+from wsmgr.ports.caller import Caller
 from wsmgr.ports.cgroup import Cgroups
 from wsmgr.ports.channel import Channel
 from wsmgr.ports.clock import Clock
@@ -68,6 +80,7 @@ from wsmgr.ports.offload import Offload
 from wsmgr.ports.plans import PlanSource
 from wsmgr.ports.store import Store
 from wsmgr.ports.vault import Vault
+from wsmgr.ports.volumes import Volumes
 from wsmgr.settings import Settings, config_file
 
 
@@ -75,7 +88,7 @@ from wsmgr.settings import Settings, config_file
 class Adapters:
     """The mechanisms of a daemon; tests put fakes here. `service`: podman's API service, where the daemon keeps one.
     `memory_mb`: the host's memory in MiB, None where it is not known and no budget is kept. `notifier`: who is told of
-    alerts. `offload`: where usage is read."""
+    alerts. `caller`: who tells callers that a queued call is over. `offload`: where usage is read."""
 
     store: Store
     channel: Channel
@@ -84,10 +97,12 @@ class Adapters:
     clock: Clock
     plans: PlanSource
     meter: Meter
+    volumes: Volumes
     vault: Vault
     service: ApiService | None = None
     memory_mb: float | None = None
     notifier: Notifier | None = None
+    caller: Caller | None = None
     offload: Offload = field(default_factory=lambda: ThreadOffload("sampler"))
 
 
@@ -104,10 +119,12 @@ def adapters(settings: Settings) -> Adapters:
         SystemClock(),
         plans_file(settings),
         meter,
+        volumes(settings),
         FileVault(settings.secrets_keys),
         service=service,
         memory_mb=meter.host().memory_total_bytes / MIB,
         notifier=_notifier(settings),
+        caller=_caller(settings),
     )
 
 
@@ -117,10 +134,21 @@ def plans_file(settings: Settings) -> PlansFile:
     return PlansFile(path or config_file().with_name("plans.yaml"), required=path is not None)
 
 
+def volumes(settings: Settings) -> VolumePool:
+    """Where persistent data is."""
+    return VolumePool(settings.data_dir, InUserNamespace(Program()).run)
+
+
 def _notifier(settings: Settings) -> Notifier | None:
     if settings.webhook_url is None or settings.webhook_secret is None:
         return None
     return WebhookNotifier(settings.webhook_url, settings.webhook_secret.get_secret_value())
+
+
+def _caller(settings: Settings) -> Caller | None:
+    if settings.callbacks == "none" or settings.webhook_secret is None:
+        return None
+    return WebhookCaller(settings.webhook_secret.get_secret_value(), private=settings.callbacks == "any")
 
 
 def engines(settings: Settings, service: ApiService | None) -> dict[Isolation, Engine]:
@@ -129,11 +157,18 @@ def engines(settings: Settings, service: ApiService | None) -> dict[Isolation, E
     runtime = places.containerfiles() / "node" / "runtime"
     node = places.node()
     state = settings.state_dir / "workers"
+    python = _python()
     return {
         Isolation.CONTAINER: _podman(settings, instance, service),
-        Isolation.WORKER: WorkerEngine(node=node, runtime=runtime, state=state, instance=instance),
-        Isolation.NONE: NoneEngine(node=node, runtime=runtime, state=state, instance=instance),
+        Isolation.WORKER: WorkerEngine(node=node, runtime=runtime, state=state, instance=instance, python=python),
+        Isolation.NONE: NoneEngine(node=node, runtime=runtime, state=state, instance=instance, python=python),
     }
+
+
+def _python() -> RuntimeProgram | None:
+    found = places.python()
+    folder = places.containerfiles() / "python" / "runtime"
+    return None if found is None else python_program(found.program, found.library, folder)
 
 
 def _podman(settings: Settings, instance: str, service: ApiService | None) -> PodmanEngine:
@@ -156,17 +191,19 @@ def compose(settings: Settings, parts: Adapters) -> Daemon:
     every = Engines(parts.engines, clock, probe_s=settings.engine_probe_s)
     plans = Plans(parts.plans)
     defaults = Defaults(settings.isolation, settings.fallback, settings.default_plan or None)
+    images = {Runtime.NODE: settings.image, Runtime.PYTHON: settings.python_image}
     terms = Terms(store, plans, defaults)
-    fleet = Fleet(store, clock, terms, settings.image)
+    fleet = Fleet(store, clock, terms, images, parts.volumes)
     timings = Timings(settings.start_deadline_s, settings.stop_grace_s)
     budget_mb = None if parts.memory_mb is None else parts.memory_mb * settings.memory_budget
     capacity = Capacity(fleet, clock, budget_mb)
-    capabilities = Capabilities(every, clock)
+    capabilities = Capabilities(every, parts.volumes, clock)
+    data = Data(parts.volumes, fleet, store, audit, instance_of(settings.state_dir))
     starts = Starts(settings.engine_start_concurrency)
     groups = Groups(parts.cgroups, audit)
-    steps = Steps(fleet, every, channel, clock, audit, groups, timings)
-    reconciler = Reconciler(fleet, every, clock, audit, capacity, capabilities, starts, groups, steps)
-    wishes = Wishes(fleet, capacity, reconciler, audit)
+    steps = Steps(fleet, every, channel, clock, audit, groups, data, timings)
+    reconciler = Reconciler(fleet, every, clock, audit, capacity, capabilities, starts, groups, data, steps)
+    wishes = Wishes(fleet, capacity, reconciler, audit, clock)
     configuration = Configuration(store.settings, parts.vault)
     plugins = Plugins(store, fleet, terms, channel, clock, audit, configuration)
     caps = SettingsCaps(settings.plugin_config_bytes, settings.secrets_per_plugin, settings.secret_bytes)
@@ -175,7 +212,11 @@ def compose(settings: Settings, parts: Adapters) -> Daemon:
     calls = Calls(channel, plugins, configuration, reconciler, clock, audit)
     tally = Tally()
     admission = Admission(fleet, terms, clock)
-    executions = Executions(fleet, plugins, demand, calls, store, clock, audit, tally, admission)
+    attempts = Attempts(fleet, demand, calls, clock)
+    flights = Flights(channel)
+    executions = Executions(fleet, plugins, attempts, flights, store, clock, audit, tally, admission)
+    callbacks = Callbacks(parts.caller, store, clock, audit)
+    queue = Queue(executions, store, terms, admission, clock, callbacks.look, settings.async_concurrency)
     workspaces = Workspaces(fleet, wishes, every, reconciler, clock, audit)
     idle = Idle(fleet, reconciler, clock, audit, settings.retention_s)
     alerts = Alerts(store, fleet, every, capacity, clock, audit, feed, settings.isolation)
@@ -191,6 +232,8 @@ def compose(settings: Settings, parts: Adapters) -> Daemon:
         reconciler=reconciler,
         adoption=Adoption(fleet, every, reconciler, audit),
         executions=executions,
+        queue=queue,
+        callbacks=callbacks,
         workspaces=workspaces,
         wishes=wishes,
         idle=idle,
@@ -198,11 +241,12 @@ def compose(settings: Settings, parts: Adapters) -> Daemon:
         holding=Holding(fleet, parts.cgroups, reconciler, capabilities),
         clock=clock,
         audit=audit,
-        rhythm=Rhythm(settings.resync_s, settings.health_every_s),
+        rhythm=Rhythm(settings.resync_s, settings.health_every_s, settings.sample_every_s),
         feed=feed,
         alerts=alerts,
         retention=Retention(store, clock, keep),
         usage=usage,
+        fullness=Fullness(fleet, data, usage.sampler, tally, reconciler, clock, audit),
         delivery=Delivery(parts.notifier, store, clock, audit, feed) if parts.notifier else None,
     )
     return Daemon(
@@ -218,15 +262,20 @@ def compose(settings: Settings, parts: Adapters) -> Daemon:
         plugins=plugins,
         configuring=configuring,
         executions=executions,
+        flights=flights,
+        cancelling=Cancelling(flights, queue, store),
+        queue=queue,
+        callbacks=callbacks,
         capabilities=capabilities,
         reconciler=reconciler,
         idle=idle,
         capacity=capacity,
+        data=data,
         usage=usage,
         lifecycle=lifecycle,
         clock=clock,
         isolation=settings.isolation,
-        image=settings.image,
+        images=images,
         started=clock.monotonic(),
         metrics_per_workspace=settings.metrics_per_workspace,
     )

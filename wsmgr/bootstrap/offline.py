@@ -16,6 +16,7 @@ from wsmgr.bootstrap.compose import adapters, plans_file
 from wsmgr.bootstrap.state import StateLock, prepare
 from wsmgr.core.capability import Capability
 from wsmgr.core.ids import parse_slug
+from wsmgr.core.isolation import Isolation
 from wsmgr.core.plans import BUILT_IN
 from wsmgr.ports.store import Token
 from wsmgr.settings import Settings
@@ -110,7 +111,8 @@ def probe(settings: Settings) -> Sequence[Capability]:
         engine = parts.engines[settings.isolation]
         await engine.open()
         try:
-            return await engine.capabilities()
+            found = tuple(await engine.capabilities())
+            return (*found, await parts.volumes.prove()) if settings.isolation is Isolation.CONTAINER else found
         finally:
             await engine.close()
             if parts.service is not None:

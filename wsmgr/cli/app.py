@@ -21,10 +21,12 @@ from wsmgr.cli import (
     plans,
     plugin_settings,
     plugins,
+    queued,
     records,
     secrets,
     tokens,
     tui,
+    volumes,
     workspaces,
 )
 from wsmgr.cli.options import examples
@@ -44,7 +46,10 @@ def make_app() -> typer.Typer:
         "wsmgr execute markdown --user alice --input page.json",
         'wsmgr execute ./hello.js --user alice --json-input \'{"name": "Alice"}\'',
         "cat page.json | wsmgr execute markdown --user alice --org acme --input - --json",
+        "wsmgr execute report --user alice --stream",
+        "wsmgr execute report --user alice --async --wait",
     )
+    _add(app, "cancel", queued.cancel, "wsmgr cancel job:7", "wsmgr cancel job:7 --json")
     _add(app, "demo", demo.demo, "wsmgr demo hello.js", "wsmgr demo markdown.js --input page.json --user alice")
     _add(app, "tui", tui.tui, "wsmgr tui", "wsmgr tui --read-only --no-mouse", "wsmgr tui --theme textual-light")
     _add(app, "top", tui.top, "wsmgr top", "wsmgr top --sort mem -n 20", "watch -n 2 wsmgr top --filter cpu>50")
@@ -68,6 +73,7 @@ def make_app() -> typer.Typer:
     app.add_typer(_owners(), name="owner")
     app.add_typer(_plans(), name="plan")
     app.add_typer(_tokens(), name="token")
+    app.add_typer(_volumes(), name="volume")
     app.add_typer(_secret_keys(), name="secrets")
     app.add_typer(_images(), name="image")
     return app
@@ -187,6 +193,14 @@ def _alerts() -> typer.Typer:
         help="List the alerts that are open; `ack` says that you know of one.",
         epilog=examples("wsmgr alerts", "wsmgr alerts --all --json", "wsmgr alerts ack 7"),
     )(alerts.alerts)
+    return group
+
+
+def _volumes() -> typer.Typer:
+    group = _group("The volumes that have the persistent data of workspaces.")
+    _add(group, "list", volumes.volumes, "wsmgr volume list", "wsmgr volume list --json")
+    _add(group, "rm", volumes.rm, "wsmgr volume rm v256-03", "wsmgr volume rm --yes v256-03 --json")
+    group.callback(epilog=examples("wsmgr volume list"))(_nothing)
     return group
 
 

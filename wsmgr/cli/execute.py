@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from wsmgr.cli.answer import show_answer
 from wsmgr.cli.failure import PLUGIN_FAILED
 from wsmgr.cli.files import is_plugin_file, read_input, read_plugin
-from wsmgr.cli.humane import milliseconds
+from wsmgr.cli.listening import listen
 from wsmgr.cli.options import InputFile, Json, SlugOption
-from wsmgr.cli.output import note, print_json, say
+from wsmgr.cli.output import print_json
+from wsmgr.cli.queued import queue
 from wsmgr.cli.wiring import wiring_of
 
 if TYPE_CHECKING:
-    from wsmgr.wire.execute import ExecuteResponse, InlinePlugin
+    from wsmgr.wire.execute import InlinePlugin
 
 
 def execute(
@@ -45,25 +46,38 @@ def execute(
         typer.Option("--id", metavar="ID", help="Names the call: the same id never runs twice.", show_default=False),
     ] = None,
     slug: SlugOption = None,
+    stream: Annotated[
+        bool, typer.Option("--stream", help="Print logs and emits as they come; Ctrl-C cancels.")
+    ] = False,
+    later: Annotated[bool, typer.Option("--async", help="Queue the call and print its id.")] = False,
+    wait: Annotated[bool, typer.Option("--wait", help="With --async: until it is over; Ctrl-C cancels.")] = False,
+    callback: Annotated[
+        str | None, typer.Option(metavar="URL", help="With --async: who is told of its end.", show_default=False)
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Run a plugin and print what it returns.
 
-    The output goes to standard output, the plugin's logs and a summary to standard error. Exit code: 0 it succeeded,
-    3 the plugin failed, 1 something else did, 2 the command line is wrong.
-    """
+    The output goes to standard output, the plugin's logs and a summary to standard error. With --stream each emit is a
+    line of JSON on standard output, and with --json every piece is one, the result last. Exit code: 0 it succeeded, 3
+    the plugin failed, 1 something else did, 2 the command line is wrong, 130 it was cancelled by Ctrl-C."""
+    _check_options(stream=stream, later=later, wait=wait, callback=callback)
     value = read_input(input_file, json_input)
     chosen: str | InlinePlugin = _inline(Path(plugin), slug) if is_plugin_file(plugin) else plugin
+    options: dict[str, Any] = {
+        "organization_id": org,
+        "workspace": workspace,
+        "timeout_ms": None if timeout is None else round(timeout * 1000),
+        "execution_id": execution_id,
+    }
     with wiring_of(context).client() as client:
-        answer = client.execute(
-            user,
-            chosen,
-            value,
-            organization_id=org,
-            workspace=workspace,
-            timeout_ms=None if timeout is None else round(timeout * 1000),
-            execution_id=execution_id,
-        )
+        if later:
+            queue(client, (user, chosen, value), {**options, "callback": callback}, wait=wait, as_json=as_json)
+            return
+        if stream:
+            listen(client, (user, chosen, value), options, as_json=as_json)
+            return
+        answer = client.execute(user, chosen, value, **options)
     if as_json:
         print_json(answer)
     else:
@@ -72,30 +86,11 @@ def execute(
         raise typer.Exit(PLUGIN_FAILED)
 
 
-def show_answer(answer: ExecuteResponse) -> None:
-    """The output on standard output; logs, error and summary on standard error."""
-    for entry in answer.logs:
-        note(f"  {entry.level:>5} {milliseconds(entry.t):>9}  {entry.message}")
-    if answer.logs_truncated:
-        note("  (the logs were cut)")
-    if answer.success:
-        say(json.dumps(answer.output, indent=2, ensure_ascii=False))
-    elif answer.error is not None:
-        note(f"wsmgr: the plugin failed: {answer.error.type}: {answer.error.message}")
-        if answer.error.stack:
-            note(answer.error.stack)
-    note(summary(answer))
-
-
-def summary(answer: ExecuteResponse) -> str:
-    """One line: how long, how cold, how isolated, which version."""
-    started = f"cold start {milliseconds(answer.start_ms)}" if answer.cold_start else "warm"
-    queued = f", queued {milliseconds(answer.queue_ms)}" if answer.queue_ms >= 1 else ""
-    isolation = f"{answer.isolation} (degraded)" if answer.degraded else answer.isolation
-    return (
-        f"{milliseconds(answer.duration_ms)}, {started}{queued}, isolation {isolation}, "
-        f"version {answer.plugin_version[:12]}, execution {answer.execution_id}"
-    )
+def _check_options(*, stream: bool, later: bool, wait: bool, callback: str | None) -> None:
+    if stream and later:
+        raise typer.BadParameter("--stream and --async exclude each other.")
+    if (wait or callback is not None) and not later:
+        raise typer.BadParameter("--wait and --callback are for --async.")
 
 
 def _inline(path: Path, slug: str | None) -> InlinePlugin:

@@ -5,6 +5,7 @@ from __future__ import annotations
 OTHER = 1
 USAGE = 2
 PLUGIN_FAILED = 3
+INTERRUPTED = 130
 
 
 class Failure(Exception):

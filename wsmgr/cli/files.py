@@ -19,6 +19,7 @@ _LANGUAGES: Mapping[str, Language] = {
     ".js": "javascript",
     ".mjs": "javascript",
     ".cjs": "javascript",
+    ".py": "python",
 }
 
 
@@ -40,7 +41,7 @@ def read_plugin(path: Path, slug: str | None = None) -> PluginText:
     """Read a plugin. Raises Failure when the file cannot be read, or is of no known language."""
     language = _LANGUAGES.get(path.suffix.lower())
     if language is None:
-        raise Failure(f"{path}: a plugin is a .js, .mjs or .cjs file.", USAGE)
+        raise Failure(f"{path}: a plugin is a .js, .mjs, .cjs or .py file.", USAGE)
     return PluginText(slug or slug_of(path), language, read_text(path))
 
 

@@ -186,6 +186,7 @@ def _fields(item: Workspace, now: datetime) -> list[tuple[str, str | Cell]]:
         ("pids", f"at most {limits.pids}"),
         ("calls", f"{limits.concurrent_executions} at once, {limits.queue_length} waiting"),
         ("limits", _holding(item.limits_enforced)),
+        ("data", "-" if item.data is None else item.data.reason),
         ("idle", _ladder(item)),
         ("plugins", ", ".join(f"{one.slug} ({one.version[:12]})" for one in item.plugins) or "none"),
     ]

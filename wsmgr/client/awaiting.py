@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from pathlib import Path
 from types import TracebackType
 from typing import Self, TypeVar
 
 import httpx
 
-from wsmgr.client import operations, settings_operations
+from wsmgr.client import executing, operations, settings_operations
 from wsmgr.client.connection import client_options, explain, request_options, transport_options
 from wsmgr.client.errors import ApiError, ClientError
+from wsmgr.client.executing import ExecutionLines, Heard, cut_short, stream_request
+from wsmgr.client.executing import is_stream as is_call_stream
+from wsmgr.client.executing import refuse as refuse_call
 from wsmgr.client.fleet import SILENCE_S, FleetLines, broken, ended, fleet_request, is_stream, refuse
 from wsmgr.client.method import AsyncMethod
 from wsmgr.client.operation import Operation, decode
 from wsmgr.client.stream import OPERATION, Stream
 from wsmgr.client.target import Target, find_target
 from wsmgr.wire.event import Event
+from wsmgr.wire.execute import ExecuteResponse
 from wsmgr.wire.fleet import FleetUpdate
 
 T = TypeVar("T")
@@ -86,6 +90,24 @@ class AsyncClient:
             raise broken(error, self.target, silence_s) from error
         raise ended()
 
+    async def listen(self, operation: Operation[ExecuteResponse]) -> AsyncGenerator[Heard, None]:
+        """Do a call, `operations.execute(…)`, and hear what its plugin prints and emits while it runs; the last that
+        comes is its result. Whoever stops listening cancels the execution."""
+        lines = ExecutionLines()
+        try:
+            async with self._http.stream(**stream_request(operation)) as answer:
+                if not is_call_stream(answer):
+                    refuse_call(answer.status_code, await answer.aread())
+                async for line in answer.aiter_lines():
+                    heard = lines.line(line)
+                    if heard is not None:
+                        yield heard
+                    if isinstance(heard, ExecuteResponse):
+                        return
+        except httpx.HTTPError as error:
+            raise explain(error, self.target, operation) from error
+        raise cut_short()
+
     async def close(self) -> None:
         """Close the connections."""
         await self._http.aclose()
@@ -99,6 +121,8 @@ class AsyncClient:
         await self.close()
 
     execute = AsyncMethod(operations.execute)
+    execute_later = AsyncMethod(executing.execute_later)
+    cancel = AsyncMethod(executing.cancel)
     execution = AsyncMethod(operations.execution)
     executions = AsyncMethod(operations.executions)
     workspaces = AsyncMethod(operations.workspaces)
@@ -138,6 +162,8 @@ class AsyncClient:
     plans = AsyncMethod(operations.plans)
     reload_plans = AsyncMethod(operations.reload_plans)
     capabilities = AsyncMethod(operations.capabilities)
+    volumes = AsyncMethod(operations.volumes)
+    delete_volume = AsyncMethod(operations.delete_volume)
     host = AsyncMethod(operations.host)
     health = AsyncMethod(operations.health)
     metrics = AsyncMethod(operations.metrics)

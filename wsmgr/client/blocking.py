@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import Self, TypeVar
 
 import httpx
 
-from wsmgr.client import operations, settings_operations
+from wsmgr.client import executing, operations, settings_operations
 from wsmgr.client.connection import client_options, explain, request_options, transport_options
 from wsmgr.client.errors import ApiError, ClientError
+from wsmgr.client.executing import ExecutionLines, Heard, cut_short, stream_request
+from wsmgr.client.executing import is_stream as is_call_stream
+from wsmgr.client.executing import refuse as refuse_call
 from wsmgr.client.fleet import SILENCE_S, FleetLines, broken, ended, fleet_request, is_stream, refuse
 from wsmgr.client.method import Method
 from wsmgr.client.operation import Operation, decode
 from wsmgr.client.stream import OPERATION, Stream
 from wsmgr.client.target import Target, find_target
 from wsmgr.wire.event import Event
+from wsmgr.wire.execute import ExecuteResponse
 from wsmgr.wire.fleet import FleetUpdate
 
 T = TypeVar("T")
@@ -87,6 +91,24 @@ class Client:
             raise broken(error, self.target, silence_s) from error
         raise ended()
 
+    def listen(self, operation: Operation[ExecuteResponse]) -> Generator[Heard, None, None]:
+        """Do a call, `operations.execute(…)`, and hear what its plugin prints and emits while it runs; the last that
+        comes is its result. Whoever stops listening cancels the execution."""
+        lines = ExecutionLines()
+        try:
+            with self._http.stream(**stream_request(operation)) as answer:
+                if not is_call_stream(answer):
+                    refuse_call(answer.status_code, answer.read())
+                for line in answer.iter_lines():
+                    heard = lines.line(line)
+                    if heard is not None:
+                        yield heard
+                    if isinstance(heard, ExecuteResponse):
+                        return
+        except httpx.HTTPError as error:
+            raise explain(error, self.target, operation) from error
+        raise cut_short()
+
     def close(self) -> None:
         """Close the connections."""
         self._http.close()
@@ -100,6 +122,8 @@ class Client:
         self.close()
 
     execute = Method(operations.execute)
+    execute_later = Method(executing.execute_later)
+    cancel = Method(executing.cancel)
     execution = Method(operations.execution)
     executions = Method(operations.executions)
     workspaces = Method(operations.workspaces)
@@ -139,6 +163,8 @@ class Client:
     plans = Method(operations.plans)
     reload_plans = Method(operations.reload_plans)
     capabilities = Method(operations.capabilities)
+    volumes = Method(operations.volumes)
+    delete_volume = Method(operations.delete_volume)
     host = Method(operations.host)
     health = Method(operations.health)
     metrics = Method(operations.metrics)

@@ -7,6 +7,7 @@ from typing import Literal, TypeVar
 
 from pydantic import BaseModel, TypeAdapter
 
+from wsmgr.client.executing import call_body
 from wsmgr.client.operation import ANSWER_S, Operation, segment
 from wsmgr.wire.alert import Alert, AlertPage
 from wsmgr.wire.capability import CapabilityPage
@@ -20,6 +21,7 @@ from wsmgr.wire.owner import Owner, OwnerPage
 from wsmgr.wire.plan import PlanPage
 from wsmgr.wire.plugin import PluginResult, PluginVersionPage
 from wsmgr.wire.usage import OwnerUsage, Usage, UsageRange
+from wsmgr.wire.volume import VolumePage
 from wsmgr.wire.workspace import LogPage, Workspace, WorkspaceHealth, WorkspacePage
 
 Model = TypeVar("Model", bound=BaseModel)
@@ -32,6 +34,9 @@ USUAL_EXECUTION_S = 120.0
 
 LOADING_S = 60.0
 """How long a new version may take to be checked, stored, pushed and loaded."""
+
+DELETING_S = 330.0
+"""How long the deletion of a volume's data may take."""
 
 
 def execute(
@@ -46,7 +51,6 @@ def execute(
     execution_id: str | None = None,
 ) -> Operation[ExecuteResponse]:
     """Run a plugin for a user. Waits for the plugin's own time and for what may come before it."""
-    chosen = plugin if isinstance(plugin, str) else plugin.model_dump(exclude_none=True)
     optional = {
         "organizationId": organization_id,
         "workspace": workspace,
@@ -54,7 +58,7 @@ def execute(
         "timeoutMs": timeout_ms,
         "executionId": execution_id,
     }
-    body = {"userId": user_id, "plugin": chosen, "input": input, **_given(optional)}
+    body = call_body(user_id, plugin, input, optional)
     own_s = USUAL_EXECUTION_S if timeout_ms is None else timeout_ms / 1000
     return Operation(
         "POST", "/api/execute", _model(ExecuteResponse), body=body, timeout_s=min(own_s, 86_400.0) + BEFORE_RUNNING_S
@@ -257,6 +261,16 @@ def reload_plans() -> Operation[PlanPage]:
 def capabilities() -> Operation[CapabilityPage]:
     """What the host can enforce, with proof. The daemon may try it anew, which takes seconds."""
     return Operation("GET", "/api/capabilities", _model(CapabilityPage), timeout_s=LOADING_S)
+
+
+def volumes() -> Operation[VolumePage]:
+    """What root has given the host for persistent data, and who has it."""
+    return Operation("GET", "/api/volumes", _model(VolumePage))
+
+
+def delete_volume(name: str) -> Operation[None]:
+    """Delete the data of a volume that no workspace holds, for ever."""
+    return Operation("DELETE", f"/api/volumes/{segment(name)}", _nothing, timeout_s=DELETING_S)
 
 
 def host() -> Operation[Host]:

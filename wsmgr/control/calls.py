@@ -7,12 +7,14 @@ from dataclasses import replace
 from wsmgr.control.audit import DAEMON, Audit
 from wsmgr.control.configuration import Configuration
 from wsmgr.control.entry import Entry
+from wsmgr.control.flight import Flight, cancelled_by_caller
 from wsmgr.control.plugins import Plugins
 from wsmgr.control.reconciler import Reconciler
 from wsmgr.control.request import Request
 from wsmgr.control.unit import Unit
 from wsmgr.core.ids import owner_of
-from wsmgr.core.outcome import Failure, FailureType, Outcome
+from wsmgr.core.masking import Mask
+from wsmgr.core.outcome import Emitted, Failure, FailureType, LogEntry, Outcome
 from wsmgr.core.plugin_settings import NO_SETTINGS, PluginSettings
 from wsmgr.core.workspace import Endpoint
 from wsmgr.ports.channel import (
@@ -20,6 +22,7 @@ from wsmgr.ports.channel import (
     Channel,
     ChannelClosed,
     ChannelTimeout,
+    Listener,
     ProtocolViolation,
     RuntimeBusy,
     UnknownVersion,
@@ -52,8 +55,9 @@ class Calls:
         self._clock = clock
         self._audit = audit
 
-    async def make(self, request: Request, entry: Entry, unit: Unit, call: Call) -> Outcome | None:
+    async def make(self, flight: Flight, entry: Entry, unit: Unit, call: Call) -> Outcome | None:
         """The outcome, or None when the runtime is gone and provably never got the call."""
+        request = flight.request
         for _ in range(ATTEMPTS):
             endpoint = unit.endpoint
             if endpoint is None:
@@ -63,9 +67,11 @@ class Calls:
             if settings.revision != call.revision:
                 call = replace(call, revision=settings.revision)
             try:
-                return settings.mask.outcome(_said_by_us(await self._channel.execute(endpoint, call)))
+                flight.endpoint = endpoint
+                listener = _masked(flight.listener, settings.mask)
+                return settings.mask.outcome(_said_by_us(flight, await self._channel.execute(endpoint, call, listener)))
             except UnknownVersion:
-                refused = await self._sync(request, entry, unit, endpoint, settings)
+                refused = await self._sync(request, entry, unit, endpoint, call, settings)
                 if refused is not None:
                     return _failed(refused.type, refused.message, stack=refused.stack)
             except RuntimeBusy:
@@ -90,14 +96,12 @@ class Calls:
         return await self._configuration.of(owner_of(request.workspace), request.slug)
 
     async def _sync(
-        self, request: Request, entry: Entry, unit: Unit, endpoint: Endpoint, settings: PluginSettings
+        self, request: Request, entry: Entry, unit: Unit, endpoint: Endpoint, call: Call, settings: PluginSettings
     ) -> Failure | None:
         """Bring the version that the call wants; a Failure when it does not load there."""
         source = request.inline
         if source is None:
-            owner = owner_of(request.workspace)
-            version = request.version or await self._plugins.current(owner, request.slug)
-            source = await self._plugins.source(owner, request.slug, version)
+            source = await self._plugins.source(owner_of(request.workspace), request.slug, call.version)
         try:
             refused = await self._plugins.push(unit, source, settings)
         except ChannelClosed:
@@ -134,13 +138,27 @@ class Calls:
         return _failed(FailureType.CRASH, f"The workspace ended while the plugin ran. {unit.last_failure}")
 
 
-def _said_by_us(outcome: Outcome) -> Outcome:
-    """The runtime cancels calls when their caller hangs up, which this one does not, and when it is told to stop."""
+def _said_by_us(flight: Flight, outcome: Outcome) -> Outcome:
+    """The runtime cancels calls when it is asked to for their caller, and when it is told to stop."""
     if outcome.failure is None or outcome.failure.type is not FailureType.CANCELLED:
         return outcome
+    if flight.cancelled:
+        return replace(outcome, failure=cancelled_by_caller())
     why = "The workspace was stopped or restarted while the plugin ran."
     return replace(outcome, failure=Failure(FailureType.CANCELLED, why))
 
 
 def _failed(kind: FailureType, message: str, *, duration_ms: float = 0.0, stack: str | None = None) -> Outcome:
     return Outcome(None, Failure(kind, message, stack), (), logs_truncated=False, duration_ms=duration_ms)
+
+
+def _masked(listener: Listener | None, mask: Mask) -> Listener | None:
+    """What is heard while a plugin runs is masked as its outcome is: what it prints, and not what it gives."""
+    if listener is None or not mask:
+        return listener
+    hear = listener
+
+    async def masked(piece: LogEntry | Emitted) -> None:
+        await hear(replace(piece, message=mask.text(piece.message)) if isinstance(piece, LogEntry) else piece)
+
+    return masked

@@ -15,6 +15,7 @@ from wsmgr.core.cgroup import Ceilings
 from wsmgr.core.errors import WsmgrError
 from wsmgr.core.isolation import Isolation
 from wsmgr.ports.clock import Clock
+from wsmgr.ports.volumes import Volumes
 
 log = structlog.get_logger(__name__)
 
@@ -31,8 +32,9 @@ LIMITS = ("memory", "cpu", "pids", "scratch", "network")
 class Capabilities:
     """Keeps the last matrix of every engine. Proving takes seconds, so that it is never part of a call."""
 
-    def __init__(self, engines: Engines, clock: Clock) -> None:
+    def __init__(self, engines: Engines, volumes: Volumes, clock: Clock) -> None:
         self._engines = engines
+        self._volumes = volumes
         self._clock = clock
         self._doubted = asyncio.Event()
         self._matrix: dict[Isolation, tuple[Capability, ...]] = {}
@@ -122,6 +124,8 @@ class Capabilities:
         if self._engines.away(isolation) is not None:
             return
         try:
-            self._matrix[isolation] = tuple(await self._engines[isolation].capabilities())
+            found = tuple(await self._engines[isolation].capabilities())
         except WsmgrError as error:
             log.warning("capabilities could not be proven", isolation=isolation.value, why=error.sentence)
+            return
+        self._matrix[isolation] = (*found, await self._volumes.prove()) if isolation is Isolation.CONTAINER else found

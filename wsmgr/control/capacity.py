@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from wsmgr.control.entry import Entry
 from wsmgr.control.fleet import Fleet
 from wsmgr.core.capacity import Holder, make_room
@@ -42,8 +44,9 @@ class Capacity:
         """Whether it counts: it is wanted running or paused, and not given up."""
         return entry.record.desired in HOLDING and not entry.serving.exhausted
 
-    def victims(self, entry: Entry) -> list[Entry]:
-        """Who has to stop so that `entry` may run; changes nothing. Raises HostFull.
+    def victims(self, entry: Entry, leaving: Collection[Entry] = ()) -> list[Entry]:
+        """Who has to stop so that `entry` may run, besides those that are `leaving` anyway; changes nothing. Raises
+        HostFull.
 
         The caller acts on it without an await in between: then no two workspaces get the same place.
         """
@@ -53,7 +56,7 @@ class Capacity:
         holders = [
             Holder(e.record.id, e.limits.memory_mb, now - e.active_mono, e.attending > 0)
             for e in self._fleet
-            if e is not entry and self.holds(e)
+            if e is not entry and e not in leaving and self.holds(e)
         ]
         try:
             going = make_room(holders, needed_mb=entry.limits.memory_mb, budget_mb=self._budget_mb)

@@ -11,6 +11,7 @@ from wsmgr.core.isolation import Isolation
 from wsmgr.core.limits import Limits, Plan
 from wsmgr.core.owner import Owner
 from wsmgr.core.reconcile import RestartBudget
+from wsmgr.core.runtime import Runtime, runtime_of
 from wsmgr.core.workspace import Absent, Desired, Workspace
 
 
@@ -39,6 +40,11 @@ class Entry:
     units: dict[Isolation, Unit] = field(default_factory=dict)
     turns: Turns = field(default_factory=Turns)
     calls: int = 0
+
+    @property
+    def runtime(self) -> Runtime:
+        """The program that runs its plugins."""
+        return runtime_of(self.record.id)
 
     @property
     def limits(self) -> Limits:

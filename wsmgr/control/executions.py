@@ -4,38 +4,26 @@ from __future__ import annotations
 
 import asyncio
 import uuid
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import replace
 
 from wsmgr.control.admission import Admission
+from wsmgr.control.attempts import Attempts
 from wsmgr.control.audit import DAEMON, Audit
-from wsmgr.control.calls import ATTEMPTS, Calls
-from wsmgr.control.demand import Demand
 from wsmgr.control.entry import Entry
 from wsmgr.control.fleet import Fleet
+from wsmgr.control.flight import Flight, record_of
+from wsmgr.control.flights import Flights
 from wsmgr.control.plugins import Plugins
-from wsmgr.control.request import Request, context_of
+from wsmgr.control.request import Request
 from wsmgr.control.tally import Tally
-from wsmgr.control.unit import Unit
-from wsmgr.core.admission import timeout_of
-from wsmgr.core.errors import Conflict, NeverStarted, ShuttingDown, StoreUnavailable, WsmgrError
+from wsmgr.core.errors import Conflict, ShuttingDown, StoreUnavailable, WsmgrError
 from wsmgr.core.execution import Execution, ExecutionState
 from wsmgr.core.ids import ExecutionId, Version, owner_of
-from wsmgr.core.outcome import Outcome
-from wsmgr.ports.channel import Call
+from wsmgr.core.plugin import Language
+from wsmgr.core.runtime import home_of, speaks
+from wsmgr.ports.channel import Listener
 from wsmgr.ports.clock import Clock
-from wsmgr.ports.store import ExecutionStore
-
-
-@dataclass(slots=True)
-class _Progress:
-    """What is known of a call while it runs; becomes its record."""
-
-    id: ExecutionId
-    created_at: datetime
-    cold_start: bool = False
-    start_ms: float = 0.0
-    queue_ms: float = 0.0
+from wsmgr.ports.store import Store
 
 
 class Executions:
@@ -45,9 +33,9 @@ class Executions:
         self,
         fleet: Fleet,
         plugins: Plugins,
-        demand: Demand,
-        calls: Calls,
-        store: ExecutionStore,
+        attempts: Attempts,
+        flights: Flights,
+        store: Store,
         clock: Clock,
         audit: Audit,
         tally: Tally,
@@ -55,14 +43,14 @@ class Executions:
     ) -> None:
         self._fleet = fleet
         self._plugins = plugins
-        self._demand = demand
-        self._calls = calls
+        self._attempts = attempts
+        self._flights = flights
         self._store = store
         self._clock = clock
         self._audit = audit
         self._tally = tally
         self._admission = admission
-        self._named: dict[ExecutionId, tuple[str, asyncio.Future[Execution]]] = {}
+        self._named: dict[ExecutionId, tuple[Flight, asyncio.Future[Execution]]] = {}
         self.refusing = False
         self.inflight = 0
         self.finished = 0
@@ -81,23 +69,39 @@ class Executions:
 
     async def run(self, request: Request) -> Execution:
         """Run a call to its end. User code that fails is an outcome; raises WsmgrError when it did not run."""
+        return await self.fly(self.flight(request))
+
+    def flight(self, request: Request, listener: Listener | None = None) -> Flight:
+        """A call that is about to be made, with its id."""
+        return Flight(request, request.id or ExecutionId(uuid.uuid4().hex), self._clock.now(), listener)
+
+    async def fly(self, flight: Flight) -> Execution:
+        """As `run`. A call that joins another one of the same id hears only how it ends."""
         if self.refusing:
             raise ShuttingDown("The daemon is stopping and takes no new calls.", retry_after=2.0)
-        if request.id is not None:
-            return await self._run_named(request, request.id)
-        return await self._run(request, ExecutionId(uuid.uuid4().hex))
+        if flight.request.id is not None:
+            return await self._fly_named(flight)
+        if flight.listener is None:
+            return await self._run(flight)
+        with self._flights.known(flight):
+            return await self._run(flight)
 
-    async def _run_named(self, request: Request, execution: ExecutionId) -> Execution:
+    async def _fly_named(self, flight: Flight) -> Execution:
         """The same id twice shares one run, also while it is under way."""
-        known = self._named.get(execution)
+        known = self._named.get(flight.id)
         if known is not None:
-            fingerprint, result = known
-            _same_request(fingerprint, request)
-            return await asyncio.shield(result)
+            first, result = known
+            same_request(first.request.fingerprint, flight.request)
+            first.joined += 1
+            try:
+                return await asyncio.shield(result)
+            finally:
+                first.joined -= 1
         result = asyncio.get_running_loop().create_future()
-        self._named[execution] = (request.fingerprint, result)
+        self._named[flight.id] = (flight, result)
         try:
-            record = await self._run(request, execution)
+            with self._flights.known(flight):
+                record = await self._run(flight)
         except BaseException as error:
             cut = ShuttingDown("The daemon stopped during the call; its record, by its id, says what became of it.")
             result.set_exception(error if isinstance(error, Exception) else cut)
@@ -107,18 +111,19 @@ class Executions:
             result.set_result(record)
             return record
         finally:
-            del self._named[execution]
+            del self._named[flight.id]
 
-    async def _run(self, request: Request, execution: ExecutionId) -> Execution:
+    async def _run(self, flight: Flight) -> Execution:
         self.inflight += 1
         try:
+            # Nothing is made for a call that could not run; and where it runs depends on its language.
+            version, language = await self.resolve(flight.request)
+            flight.request = request = at_home(flight.request, language)
             entry = self._fleet.find(request.workspace)
             if entry is not None:
-                return await self._admitted(request, entry, execution)
-            # Nothing is made for a call that could not run.
-            await self._resolve(request)
+                return await self._admitted(flight, entry, version)
             async with self._admission.newcomer(request.workspace):
-                return await self._admitted(request, await self._made(request), execution)
+                return await self._admitted(flight, await self._made(request), version)
         finally:
             self.inflight -= 1
 
@@ -129,30 +134,37 @@ class Executions:
             await self._audit.say(DAEMON, "workspace.created", "Made for its first call.", request.workspace)
         return entry
 
-    async def _admitted(self, request: Request, entry: Entry, execution: ExecutionId) -> Execution:
-        admitted = self._admission.call(entry, size=request.size, inline=request.inline is not None)
+    async def _admitted(self, flight: Flight, entry: Entry, version: Version) -> Execution:
+        request = flight.request
+        queued = flight.starting is not None
+        admitted = self._admission.call(entry, size=request.size, inline=request.inline is not None, paid=queued)
         # From here on nothing stops or forgets the workspace that this call is for.
         with entry.unit.attend(), admitted:
-            version = await self._resolve(request)
-            progress = _Progress(execution, self._clock.now())
-            if request.id is None:
-                unit, outcome = await self._attended(request, entry, version, progress)
-                return self._note(self._record(request, entry, unit, version, progress, outcome))
-            return await self._durable(request, entry, version, progress)
+            if queued:
+                return await self._queued(flight, entry, version)
+            if request.id is not None:
+                return await self._durable(flight, entry, version)
+            attempt = self._attempts.run(flight, entry, version)
+            if flight.listener is not None:
+                unit, outcome = await self._flights.run(flight, attempt, entry.unit)
+            else:
+                unit, outcome = await attempt
+            return self._note(record_of(flight, entry, unit, version, outcome))
 
-    async def _durable(self, request: Request, entry: Entry, version: Version, progress: _Progress) -> Execution:
-        """As `_attended`, with its begin stored before and its end before the answer."""
-        first = await self._store.begin(self._record(request, entry, entry.unit, version, progress, None))
+    async def _durable(self, flight: Flight, entry: Entry, version: Version) -> Execution:
+        """With its begin stored before and its end before the answer."""
+        first = await self._store.begin(record_of(flight, entry, entry.unit, version, None))
         if first is not None:
-            _same_request(first.fingerprint, request)
-            return first
+            same_request(first.fingerprint, flight.request)
+            return _not_waiting(first)
         try:
-            unit, outcome = await self._attended(request, entry, version, progress)
+            attempt = self._attempts.run(flight, entry, version)
+            unit, outcome = await self._flights.run(flight, attempt, entry.unit)
         except WsmgrError:
             # It did not start: the same id may be tried again.
-            await self._store.withdraw(progress.id)
+            await self._store.withdraw(flight.id)
             raise
-        record = self._record(request, entry, unit, version, progress, outcome)
+        record = record_of(flight, entry, unit, version, outcome)
         try:
             await self._store.end(record)
         except StoreUnavailable:
@@ -162,63 +174,18 @@ class Executions:
         self._count(record)
         return record
 
-    async def _attended(
-        self, request: Request, entry: Entry, version: Version, progress: _Progress
-    ) -> tuple[Unit, Outcome]:
-        """Where it ran and how it ended. Raises WsmgrError only when the plugin provably never started."""
-        self._fleet.touch(entry)
-        timeout_s = timeout_of(entry.limits, request.timeout_ms)
-        for _ in range(ATTEMPTS):
-            unit = await self._ready(entry, progress)
-            with unit.attend():
-                outcome = await self._in_turn(request, entry, unit, version, timeout_s, progress)
-            if outcome is not None:
-                self._fleet.touch(entry)
-                return unit, outcome
-        raise NeverStarted(
-            "The workspace went away again and again before the call could start.",
-            details={"why": "workspace_unstable", "attempts": ATTEMPTS},
-            retry_after=2.0,
-        )
-
-    async def _ready(self, entry: Entry, progress: _Progress) -> Unit:
-        if entry.serving.endpoint is not None:
-            return await self._demand.unit(entry)
-        before = self._clock.monotonic()
-        unit = await self._demand.unit(entry)
-        progress.cold_start = True
-        progress.start_ms += (self._clock.monotonic() - before) * 1000
-        return unit
-
-    async def _in_turn(
-        self, request: Request, entry: Entry, unit: Unit, version: Version, timeout_s: float, progress: _Progress
-    ) -> Outcome | None:
-        """Run when it is this call's turn; None when it provably never started."""
-        limits = entry.limits
-        turns = self._fleet.account(entry.record.owner).turns
-        before = self._clock.monotonic()
-        await entry.turns.take(limits.concurrent_executions, limits.queue_timeout_s)
+    async def _queued(self, flight: Flight, entry: Entry, version: Version) -> Execution:
+        """Its record is there and says queued; its begin is stored when the plugin may start, its end at the end."""
+        attempt = self._attempts.run(flight, entry, version)
+        unit, outcome = await self._flights.run(flight, attempt, entry.unit)
+        record = record_of(flight, entry, unit, version, outcome)
         try:
-            left = before + limits.queue_timeout_s - self._clock.monotonic()
-            await turns.take(entry.limits.total_executions, left, "owner")
-            try:
-                progress.queue_ms += (self._clock.monotonic() - before) * 1000
-                call = Call(
-                    execution=progress.id,
-                    plugin=request.slug,
-                    version=version,
-                    input=request.input,
-                    context=context_of(request, version, progress.id),
-                    timeout_s=timeout_s,
-                    output_bytes=limits.output_bytes,
-                    log_bytes=limits.log_bytes,
-                )
-                return await self._calls.make(request, entry, unit, call)
-            finally:
-                turns.give_back(entry.limits.total_executions)
-        finally:
-            # By the limits of now: a plan that has grown lets more of those that wait run.
-            entry.turns.give_back(entry.limits.concurrent_executions)
+            await self._store.finish(record)
+        except StoreUnavailable:
+            self._note(record)
+        else:
+            self._count(record)
+        return record
 
     def _note(self, record: Execution) -> Execution:
         self._count(record)
@@ -226,54 +193,50 @@ class Executions:
         return record
 
     def _count(self, record: Execution) -> None:
-        failed = record.state is ExecutionState.FAILED
+        failed = record.state is not ExecutionState.SUCCEEDED
         self.finished += 1
         self.failed += failed
         if record.outcome is not None:
             self._tally.note(record.workspace, record.outcome.duration_ms, failed=failed)
+            if record.outcome.failure is not None and record.outcome.failure.disk_full:
+                self._tally.note_refused(record.workspace)
 
-    async def _resolve(self, request: Request) -> Version:
+    async def resolve(self, request: Request) -> tuple[Version, Language]:
+        """The version that a call would run now, and what it is written in. Raises NotFound."""
         if request.inline is not None:
-            return request.inline.version
+            return request.inline.version, request.inline.language
         owner = owner_of(request.workspace)
         if request.version is None:
             return await self._plugins.current(owner, request.slug)
-        return (await self._plugins.source(owner, request.slug, request.version)).version
-
-    def _record(
-        self,
-        request: Request,
-        entry: Entry,
-        unit: Unit,
-        version: Version,
-        progress: _Progress,
-        outcome: Outcome | None,
-    ) -> Execution:
-        if outcome is None:
-            state = ExecutionState.RUNNING
-        else:
-            state = ExecutionState.SUCCEEDED if outcome.failure is None else ExecutionState.FAILED
-        return Execution(
-            id=progress.id,
-            workspace=request.workspace,
-            plugin=request.slug,
-            version=version,
-            state=state,
-            isolation=unit.isolation,
-            degraded=unit.isolation is not entry.isolation,
-            cold_start=progress.cold_start,
-            created_at=progress.created_at,
-            queue_ms=progress.queue_ms,
-            start_ms=progress.start_ms,
-            fingerprint=request.fingerprint,
-            outcome=outcome,
-        )
+        source = await self._plugins.source(owner, request.slug, request.version)
+        return source.version, source.language
 
 
-def _same_request(fingerprint: str, request: Request) -> None:
+def at_home(request: Request, language: Language) -> Request:
+    """The same call, to the workspace of its owner that runs this language."""
+    if speaks(request.workspace, language):
+        return request
+    return replace(request, workspace=home_of(request.workspace, language))
+
+
+def same_request(fingerprint: str, request: Request) -> None:
+    """Raises Conflict when an id was used for another call."""
     if fingerprint != request.fingerprint:
         raise Conflict(
             f"The executionId {request.id!r} was used for another call. Every call needs an id of its own; "
             "the same id is only for trying the same call again.",
             details={"why": "execution_id_reused"},
         )
+
+
+def _not_waiting(first: Execution) -> Execution:
+    """A call that is in the queue has no outcome to be told, and is not run for the sake of another one."""
+    if first.state is ExecutionState.QUEUED:
+        raise Conflict(
+            f"The execution {first.id!r} is in the queue, where the same call with mode=async put it. "
+            "Ask for its record, or cancel it.",
+            details={"why": "execution_queued"},
+            retry_after=1.0,
+            retryable=True,
+        )
+    return first

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from bisect import bisect_right, insort
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
@@ -18,19 +18,24 @@ from wsmgr.core.errors import NotFound, StoreUnavailable
 from wsmgr.core.ids import OwnerKey, WorkspaceId, owner_of
 from wsmgr.core.isolation import Isolation
 from wsmgr.core.owner import Owner
+from wsmgr.core.runtime import Runtime
 from wsmgr.core.workspace import HOLDING, Desired, Spec, Workspace
 from wsmgr.ports.clock import Clock
 from wsmgr.ports.store import WorkspaceStore
+from wsmgr.ports.volumes import Volumes
 
 
 class Fleet:
     """Owns the entries."""
 
-    def __init__(self, store: WorkspaceStore, clock: Clock, terms: Terms, image: str) -> None:
+    def __init__(
+        self, store: WorkspaceStore, clock: Clock, terms: Terms, images: Mapping[Runtime, str], volumes: Volumes
+    ) -> None:
         self._store = store
         self._clock = clock
         self._terms = terms
-        self._image = image
+        self._images = images
+        self._volumes = volumes
         self._entries: dict[WorkspaceId, Entry] = {}
         self._accounts: dict[OwnerKey, Account] = {}
         self._order: list[WorkspaceId] = []
@@ -93,17 +98,17 @@ class Fleet:
         await self.keep(entry, before)
         return True
 
-    def intend(self, entry: Entry, desired: Desired, *, urgent: bool = True) -> bool:
+    def intend(self, entry: Entry, desired: Desired, *, urgent: bool = True, leaving: Collection[Entry] = ()) -> bool:
         """Set what is wanted, in memory; True when that is a change, which is then to be stored by `keep`.
 
-        The check and the change are one step, so that no two callers get an owner's last place. Raises QuotaExceeded
-        for one running workspace too many.
+        The check and the change are one step, so that no two callers get an owner's last place. `leaving` are about to
+        be stopped for it, and count no more. Raises QuotaExceeded for one running workspace too many.
         """
         entry.urgent = urgent
         if entry.record.desired is desired:
             return False
         if desired is Desired.RUNNING and entry.record.desired not in HOLDING:
-            usage = self.account(entry.record.owner).holding(self._clock.monotonic())
+            usage = self.account(entry.record.owner).holding(self._clock.monotonic(), without=leaving)
             admit(entry.limits, OneWorkspace(), usage)
         entry.record = replace(entry.record, desired=desired)
         return True
@@ -192,7 +197,9 @@ class Fleet:
 
     def spec(self, entry: Entry, isolation: Isolation) -> Spec:
         """What an engine needs to make this workspace now."""
-        return spec_of(entry.record, entry.limits, isolation, self._image)
+        volume = entry.record.volume if entry.limits.data_mb else None
+        data = None if volume is None else self._volumes.source(volume)
+        return spec_of(entry.record, entry.limits, isolation, self._images, data)
 
     async def _admit(self, record: Workspace) -> tuple[Entry, bool]:
         settled = None

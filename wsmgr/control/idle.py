@@ -55,6 +55,7 @@ class Idle:
                 pause_after_s=entry.limits.pause_after_s,
                 idle_timeout_s=entry.limits.idle_timeout_s,
                 retention_s=self._retention_s,
+                keeps_data=entry.record.volume is not None,
             )
         )
 

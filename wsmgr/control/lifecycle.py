@@ -11,16 +11,19 @@ import structlog
 from wsmgr.control.adoption import Adoption
 from wsmgr.control.alerts import Alerts
 from wsmgr.control.audit import DAEMON, Audit
+from wsmgr.control.callbacks import Callbacks
 from wsmgr.control.configuring import Configuring
 from wsmgr.control.delivery import Delivery
 from wsmgr.control.engines import Engines
 from wsmgr.control.executions import Executions
 from wsmgr.control.feed import Feed
 from wsmgr.control.fleet import Fleet
+from wsmgr.control.fullness import Fullness
 from wsmgr.control.health import Health
 from wsmgr.control.holding import Holding
 from wsmgr.control.idle import Idle
 from wsmgr.control.plans import Plans
+from wsmgr.control.queue import Queue
 from wsmgr.control.reconciler import Reconciler
 from wsmgr.control.retention import Retention
 from wsmgr.control.usage import Usage
@@ -40,6 +43,7 @@ class Rhythm:
 
     resync_s: float
     health_s: float
+    sample_s: float
 
 
 class Lifecycle:
@@ -57,6 +61,8 @@ class Lifecycle:
         reconciler: Reconciler,
         adoption: Adoption,
         executions: Executions,
+        queue: Queue,
+        callbacks: Callbacks,
         workspaces: Workspaces,
         health: Health,
         holding: Holding,
@@ -69,6 +75,7 @@ class Lifecycle:
         alerts: Alerts,
         retention: Retention,
         usage: Usage,
+        fullness: Fullness,
         delivery: Delivery | None,
     ) -> None:
         self._store = store
@@ -80,6 +87,8 @@ class Lifecycle:
         self._reconciler = reconciler
         self._adoption = adoption
         self._executions = executions
+        self._queue = queue
+        self._callbacks = callbacks
         self._workspaces = workspaces
         self._clock = clock
         self._audit = audit
@@ -93,6 +102,7 @@ class Lifecycle:
         self._delivery = delivery
         self._retention = retention
         self._usage = usage
+        self._fullness = fullness
         self._dropped = 0
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -104,8 +114,10 @@ class Lifecycle:
         await self._configuring.open()
         lost = await self._store.lose_running()
         await self._fleet.load()
+        await self._queue.load()
         await self._usage.open()
         await self._engines.open()
+        await self._fullness.sweep()
         adopted = await self._adoption.sweep()
         await self._audit.say(
             DAEMON,
@@ -118,11 +130,14 @@ class Lifecycle:
             asyncio.create_task(self._every(self._rhythm.resync_s, self._resync), name="resync"),
             asyncio.create_task(self._every(self._rhythm.health_s, self._health.sweep), name="health"),
             asyncio.create_task(self._every(self._rhythm.health_s, self._holding.sweep), name="holding"),
+            asyncio.create_task(self._every(self._rhythm.sample_s, self._fullness.sweep), name="fullness"),
             asyncio.create_task(self._every(1.0, self._idle.sweep), name="idle"),
             asyncio.create_task(self._alerts.watch(), name="alerts"),
             asyncio.create_task(self._every(5.0, self._write_behind), name="write behind"),
             asyncio.create_task(self._retention.run(), name="retention"),
             asyncio.create_task(self._usage.run(), name="usage"),
+            asyncio.create_task(self._queue.run(), name="queue"),
+            asyncio.create_task(self._callbacks.run(), name="callbacks"),
         ]
         if self._delivery is not None:
             self._tasks.append(asyncio.create_task(self._delivery.run(), name="delivery"))
@@ -130,6 +145,7 @@ class Lifecycle:
     async def stop(self, deadline_s: float, *, keep: bool) -> None:
         """Refuse calls, let those in flight end, stop all workspaces (unless `keep`). Bounded in time. What else is
         under way can still be answered, until `close`."""
+        await self._queue.stop()
         self._executions.refuse()
         drained = await self._executions.drain(deadline_s / 2)
         if not drained:
@@ -138,6 +154,7 @@ class Lifecycle:
         left = 0 if keep else await self._workspaces.stop_all(deadline_s / 2)
         if left:
             log.warning("workspaces were still there at the deadline", left=left)
+        await self._queue.close()
         await self._end_loops()
         await self._wishes.close()
         kept = "Workspaces were left running for the next daemon." if keep else "All workspaces were stopped."
@@ -158,6 +175,8 @@ class Lifecycle:
         """Let go of everything. The server has ended before: whoever is answered finds what was done for him kept."""
         if self._delivery is not None:
             await self._delivery.close()
+        await self._queue.close()
+        await self._callbacks.close()
         await self._usage.close()
         await self._channel.close()
         await self._engines.close()

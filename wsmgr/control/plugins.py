@@ -22,9 +22,15 @@ from wsmgr.core.limits import Limits
 from wsmgr.core.outcome import Failure
 from wsmgr.core.plugin import Language, PluginSource, PluginVersion, version_of
 from wsmgr.core.plugin_settings import PluginSettings
+from wsmgr.core.runtime import speaks
 from wsmgr.ports.channel import Channel, ChannelClosed, ChannelTimeout, ProtocolViolation
 from wsmgr.ports.clock import Clock
 from wsmgr.ports.store import PluginStore
+
+_NOT_TRIED = {
+    language: f"No workspace of the owner that runs {name} is up: whether the code loads shows at the first call."
+    for language, name in ((Language.JAVASCRIPT, "JavaScript"), (Language.PYTHON, "Python"))
+}
 
 log = structlog.get_logger(__name__)
 
@@ -61,23 +67,23 @@ class Plugins:
         self._audit = audit
         self._configuration = configuration
         self._load_s = load_s
-        self._current: OrderedDict[tuple[OwnerKey, Slug], Version] = OrderedDict()
+        self._current: OrderedDict[tuple[OwnerKey, Slug], tuple[Version, Language]] = OrderedDict()
         self._owned: OrderedDict[OwnerKey, tuple[PluginVersion, ...]] = OrderedDict()
         self._known = 10_000
         self._changes = 0
         self._arrivals = Arrivals[Slug]()
         self._pushes: dict[tuple[Unit, Slug, Version, str], asyncio.Task[Failure | None]] = {}
 
-    async def current(self, owner: OwnerKey, slug: Slug) -> Version:
-        """The current version. Raises NotFound."""
-        version = self._current.get((owner, slug))
-        if version is not None:
-            return version
+    async def current(self, owner: OwnerKey, slug: Slug) -> tuple[Version, Language]:
+        """The current version, and what it is written in. Raises NotFound."""
+        known = self._current.get((owner, slug))
+        if known is not None:
+            return known
         source = await self._store.current_source(owner, slug)
         if source is None:
             raise NotFound(f"{owner!r} has no plugin {slug!r}. Put it with PUT /api/workspaces/{owner}/plugins/{slug}.")
-        self._remember(owner, slug, source.version)
-        return source.version
+        self._remember(owner, source)
+        return source.version, source.language
 
     async def source(self, owner: OwnerKey, slug: Slug, version: Version) -> PluginSource:
         """A version with its code. Raises NotFound."""
@@ -116,8 +122,6 @@ class Plugins:
         plugin too many. Of each plugin the newest versions are kept, as many as the plan says.
         """
         owner = owner_of(workspace)
-        if language is not Language.JAVASCRIPT:
-            raise InvalidRequest("Only JavaScript plugins can be run by this version of wsmgr.")
         source = PluginSource(slug, version_of(language, code), language, code)
         limits = await self._terms.limits(owner)
         names = {plugin.slug for plugin in await self.all(owner)} | self._arrivals.of(owner)
@@ -126,12 +130,10 @@ class Plugins:
             reloaded = await self._load_everywhere(owner, source)
             stored = await self._store.put_version(owner, source, self._clock.now(), actor)
             self._changed(owner)
-        self._remember(owner, slug, source.version)
+        self._remember(owner, source)
         await self._trim(owner, slug, limits)
         await self._audit.say(actor, "plugin.put", f"{slug} {source.version[:12]}", workspace)
-        warnings = (
-            () if reloaded else ("No workspace of the owner runs: whether the code loads shows at the first call.",)
-        )
+        warnings = () if reloaded else (_NOT_TRIED[language],)
         return Put(stored, reloaded, warnings)
 
     async def rollback(self, workspace: WorkspaceId, slug: Slug, to: Version | None, actor: str) -> Put:
@@ -147,7 +149,7 @@ class Plugins:
         reloaded = await self._load_everywhere(owner, source)
         stored = await self._store.put_version(owner, source, self._clock.now(), actor)
         self._changed(owner)
-        self._remember(owner, slug, to)
+        self._remember(owner, source)
         await self._audit.say(actor, "plugin.rollback", f"{slug} {to[:12]}", workspace)
         return Put(stored, reloaded, ())
 
@@ -208,7 +210,7 @@ class Plugins:
     async def _load_everywhere(self, owner: OwnerKey, source: PluginSource) -> bool:
         loaded = False
         settings = await self._configuration.of(owner, source.slug)
-        for unit in self._live(owner):
+        for unit in self._live(owner, source.language):
             endpoint = unit.endpoint
             try:
                 failure = await self.push(unit, source, settings)
@@ -236,12 +238,15 @@ class Plugins:
         self._changes += 1
         self._owned.pop(owner, None)
 
-    def _live(self, owner: OwnerKey) -> list[Unit]:
-        units = (entry.serving for entry in self._fleet.of_owner(owner))
+    def _live(self, owner: OwnerKey, language: Language | None = None) -> list[Unit]:
+        """The owner's units that answer; only those whose runtime runs `language`, where one is named."""
+        entries = self._fleet.of_owner(owner)
+        units = [entry.serving for entry in entries if language is None or speaks(entry.record.id, language)]
         return [unit for unit in units if unit.endpoint is not None]
 
-    def _remember(self, owner: OwnerKey, slug: Slug, version: Version) -> None:
-        self._current[owner, slug] = version
-        self._current.move_to_end((owner, slug))
+    def _remember(self, owner: OwnerKey, source: PluginSource) -> None:
+        name = (owner, source.slug)
+        self._current[name] = source.version, source.language
+        self._current.move_to_end(name)
         if len(self._current) > self._known:
             self._current.popitem(last=False)

@@ -107,6 +107,7 @@ def _reading(running: Running, counters: Counters | None, use: Use | None) -> Re
             cpu_s=use.cpu_s,
             memory_bytes=use.memory_bytes,
             pids=use.tasks,
+            scratch_full=use.scratch_full,
             **network_and_scratch,
         )
     return Reading(
@@ -116,5 +117,6 @@ def _reading(running: Running, counters: Counters | None, use: Use | None) -> Re
         pids=counters.pids,
         throttled_s=counters.throttled_s,
         oom_kills=counters.oom_kills,
+        scratch_full=use.scratch_full,
         **network_and_scratch,
     )

@@ -13,6 +13,7 @@ import structlog
 from wsmgr.control.audit import DAEMON, Audit
 from wsmgr.control.capabilities import Capabilities
 from wsmgr.control.capacity import Capacity
+from wsmgr.control.data import Data
 from wsmgr.control.engines import Engines
 from wsmgr.control.entry import Entry
 from wsmgr.control.fleet import Fleet
@@ -51,6 +52,7 @@ class Reconciler:
         capabilities: Capabilities,
         starts: Starts,
         groups: Groups,
+        data: Data,
         steps: Steps,
     ) -> None:
         self._fleet = fleet
@@ -61,6 +63,7 @@ class Reconciler:
         self._capabilities = capabilities
         self._starts = starts
         self._groups = groups
+        self._data = data
         self._steps = steps
         self._workers: dict[Unit, asyncio.Task[None]] = {}
         self._wakes: dict[Unit, asyncio.Event] = {}
@@ -141,6 +144,8 @@ class Reconciler:
         """One observation, one decision, one step. Returns when to look again (0: at once, None: when nudged)."""
         observed = await self._groups.look(unit, await self._observe(unit))
         await self._notice(entry, unit, observed)
+        if isinstance(observed, Running) and self._data.unsettled(entry, unit.isolation):
+            await self._resettle(entry, unit)
         decision = plan(self._world(entry, unit, observed), self._clock.monotonic())
         decision = self._in_turn(entry, unit, decision)
         await self._record(entry, unit, decision)
@@ -168,6 +173,14 @@ class Reconciler:
             if not isinstance(unit.belief, Created):
                 self._starts.leave(unit, entry.record.owner)
         return 0
+
+    async def _resettle(self, entry: Entry, unit: Unit) -> None:
+        """Its plan has changed: another size of its data holds while it runs, a first volume from its next container
+        on. What fails is tried again with that, and does not keep it from running meanwhile."""
+        try:
+            await self._data.settle(entry, unit.isolation)
+        except WsmgrError as error:
+            log.warning("data left as it is", workspace=unit.workspace, why=error.sentence)
 
     def _in_turn(self, entry: Entry, unit: Unit, decision: Decision) -> Decision:
         """The decision, unless it has to wait for its turn on the engine. Then nothing is done until that is there, and
@@ -275,5 +288,8 @@ class Reconciler:
             all(isinstance(u.belief, Absent) for u in entry.units.values())
             and self._fleet.find(entry.record.id) is entry
         ):
-            await self._fleet.forget(entry)
+            await self._data.release(entry)
+            # That took a while: a call may have come.
+            if entry.record.desired is Desired.ABSENT and not entry.attending:
+                await self._fleet.forget(entry)
             unit.changed()

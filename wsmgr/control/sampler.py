@@ -73,6 +73,7 @@ class Sampler:
         self.sweeps = 0
         self.missed = 0
         self.took_s = 0.0
+        self.full_scratch: frozenset[WorkspaceId] = frozenset()
 
     @property
     def watches(self) -> Mapping[WorkspaceId, Watch]:
@@ -124,6 +125,7 @@ class Sampler:
             return
         look = self._look(taken.mono)
         read = dict(zip(running, taken.readings, strict=True))
+        self.full_scratch = frozenset(one for one, reading in read.items() if reading and reading.scratch_full)
         for number, entry in enumerate(self._fleet, start=1):
             self._take(entry, look, running.get(entry.record.id), read.get(entry.record.id))
             if number % AT_ONCE == 0:

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from wsmgr.core.admission import ENVELOPE_BYTES
 from wsmgr.core.isolation import Isolation
 from wsmgr.core.limits import Limits
+from wsmgr.core.runtime import Runtime, runtime_of
 from wsmgr.core.workspace import FIRST_UID, Spec, Workspace
 
 
-def spec_of(record: Workspace, limits: Limits, isolation: Isolation, image: str) -> Spec:
-    """The specification of a workspace on an engine; `image` is that of containers."""
+def spec_of(
+    record: Workspace, limits: Limits, isolation: Isolation, images: Mapping[Runtime, str], data: str | None = None
+) -> Spec:
+    """The specification of a workspace on an engine; containers are made of `images`, and get the directory `data`."""
+    runtime = runtime_of(record.id)
     return Spec(
         workspace=record.id,
         isolation=isolation,
-        image=image if isolation is Isolation.CONTAINER else "",
+        image=images[runtime] if isolation is Isolation.CONTAINER else "",
         uid=FIRST_UID + record.slot,
         generation=record.generation,
         memory_mb=limits.memory_mb,
@@ -25,6 +31,8 @@ def spec_of(record: Workspace, limits: Limits, isolation: Isolation, image: str)
         input_bytes=body_bytes(limits),
         output_bytes=limits.output_bytes,
         log_bytes=limits.log_bytes,
+        data=data if isolation is Isolation.CONTAINER else None,
+        runtime=runtime,
     )
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import assert_never
 
 from wsmgr.control.audit import DAEMON, Audit
+from wsmgr.control.data import Data
 from wsmgr.control.engines import Engines
 from wsmgr.control.entry import Entry
 from wsmgr.control.fleet import Fleet
@@ -48,6 +49,7 @@ class Steps:
         clock: Clock,
         audit: Audit,
         groups: Groups,
+        data: Data,
         timings: Timings,
     ) -> None:
         self._fleet = fleet
@@ -56,6 +58,7 @@ class Steps:
         self._clock = clock
         self._audit = audit
         self._groups = groups
+        self._data = data
         self._timings = timings
         self._readiness = Readiness(channel, clock, audit, timings.start_deadline_s)
 
@@ -64,6 +67,7 @@ class Steps:
         engine = self._engines[unit.isolation]
         match step:
             case Create():
+                await self._data.settle(entry, unit.isolation)
                 spec = self._fleet.spec(entry, unit.isolation)
                 return Created(await engine.create(spec), spec.digest)
             case Start(handle):

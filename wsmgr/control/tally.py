@@ -22,6 +22,7 @@ class Tally:
 
     def __init__(self) -> None:
         self._runs: dict[WorkspaceId, Runs] = {}
+        self._refused: set[WorkspaceId] = set()
 
     def note(self, workspace: WorkspaceId, duration_ms: float, *, failed: bool) -> None:
         """A run ended."""
@@ -32,6 +33,15 @@ class Tally:
         runs.errors += failed
         bucket = bucket_of(duration_ms)
         runs.durations[bucket] = runs.durations.get(bucket, 0) + 1
+
+    def note_refused(self, workspace: WorkspaceId) -> None:
+        """A run failed because its disk was full."""
+        self._refused.add(workspace)
+
+    def take_refused(self) -> set[WorkspaceId]:
+        """Whose runs failed of that since the last time."""
+        refused, self._refused = self._refused, set()
+        return refused
 
     def take(self, workspace: WorkspaceId) -> Runs | None:
         """What ended since the last time; None: nothing."""

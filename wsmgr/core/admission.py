@@ -21,6 +21,14 @@ class OneCall:
 
 
 @dataclass(frozen=True, slots=True)
+class OneQueued:
+    """A call that is to wait in the owner's queue; otherwise as `OneCall`."""
+
+    size: int
+    inline: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class OneWorkspace:
     """One more workspace that holds memory, as large as the limits say."""
 
@@ -33,7 +41,7 @@ class OneVersion:
     new: bool
 
 
-Asked = OneCall | OneWorkspace | OneVersion
+Asked = OneCall | OneQueued | OneWorkspace | OneVersion
 
 
 class Usage(NamedTuple):
@@ -42,7 +50,7 @@ class Usage(NamedTuple):
 
     `tokens` are in the owner's bucket. `running` and `waiting` are calls of the workspace. `workspaces`, `memory_mb`,
     `cpus`, `pids` and `scratch_mb` are what the owner's other workspaces hold; `frees_in_s`: when the next of them
-    goes by itself, None when that is not known. `plugins` are the owner's.
+    goes by itself, None when that is not known. `plugins` are the owner's, and so are the `queued` calls.
     """
 
     tokens: float = 0.0
@@ -55,6 +63,7 @@ class Usage(NamedTuple):
     scratch_mb: int = 0
     frees_in_s: float | None = None
     plugins: int = 0
+    queued: int = 0
 
     def besides(self, limits: Limits, workspaces: int) -> Usage:
         """The same, with so many more workspaces of these limits."""
@@ -72,6 +81,8 @@ def admit(limits: Limits, asked: Asked, usage: Usage) -> None:
     match asked:
         case OneCall():
             _call(limits, asked, usage)
+        case OneQueued():
+            _queued(limits, asked, usage)
         case OneWorkspace():
             _workspace(limits, usage)
         case OneVersion():
@@ -87,6 +98,30 @@ def timeout_of(limits: Limits, asked_ms: int | None) -> float:
 
 
 def _call(limits: Limits, asked: OneCall, usage: Usage) -> None:
+    _request(limits, asked, usage)
+    if usage.running + usage.waiting >= limits.concurrent_executions + limits.queue_length:
+        raise QuotaExceeded(
+            f"{usage.running} calls of this workspace run and {usage.waiting} wait; its plan allows "
+            f"{limits.concurrent_executions} and {limits.queue_length}. Try again when some have ended.",
+            details=_details("queueLength", limits.queue_length, usage.waiting),
+            retry_after=1.0,
+        )
+
+
+def _queued(limits: Limits, asked: OneQueued, usage: Usage) -> None:
+    _request(limits, asked, usage)
+    if usage.queued >= limits.async_queue_length:
+        raise QuotaExceeded(
+            f"{usage.queued} calls of the owner are queued and its plan allows {limits.async_queue_length}. Try again "
+            "when some have started.",
+            details=_details("asyncQueueLength", limits.async_queue_length, usage.queued),
+            retry_after=5.0,
+            retryable=limits.async_queue_length > 0,
+        )
+
+
+def _request(limits: Limits, asked: OneCall | OneQueued, usage: Usage) -> None:
+    """Its size, and how often the owner calls."""
     most = limits.input_bytes + ENVELOPE_BYTES + (limits.plugin_bytes if asked.inline else 0)
     if asked.size > most:
         sentence = f"The call has {asked.size} bytes and its plan allows {most}."
@@ -98,13 +133,6 @@ def _call(limits: Limits, asked: OneCall, usage: Usage) -> None:
             f"{limits.rate_per_s:g} a second. Try again in {wait_s:.2g} s.",
             details={**_details("rateBurst", limits.rate_burst, limits.rate_burst), "ratePerSecond": limits.rate_per_s},
             retry_after=wait_s,
-        )
-    if usage.running + usage.waiting >= limits.concurrent_executions + limits.queue_length:
-        raise QuotaExceeded(
-            f"{usage.running} calls of this workspace run and {usage.waiting} wait; its plan allows "
-            f"{limits.concurrent_executions} and {limits.queue_length}. Try again when some have ended.",
-            details=_details("queueLength", limits.queue_length, usage.waiting),
-            retry_after=1.0,
         )
 
 

@@ -26,7 +26,8 @@ class Idleness:
 
     `idle_s` is measured since the last activity that this daemon saw, or since it took the workspace over; `unused_s`
     counts the time before that too. `attending` is the number of calls in flight or queued. `exhausted`: it is in
-    ERROR, and waits for a person. `freezable`: it can be paused. A time of 0 means never.
+    ERROR, and waits for a person. `freezable`: it can be paused. `keeps_data`: it holds persistent data, which only
+    deleting it deletes. A time of 0 means never.
     """
 
     desired: Desired
@@ -38,6 +39,7 @@ class Idleness:
     pause_after_s: float
     idle_timeout_s: float
     retention_s: float
+    keeps_data: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +95,8 @@ def _still(world: Idleness) -> str:
 def _stopped(world: Idleness) -> Verdict:
     if world.retention_s <= 0:
         return Verdict(Rung.KEEP, "Stopped; it is kept for ever.")
+    if world.keeps_data:
+        return Verdict(Rung.KEEP, "Stopped; it has persistent data, and is kept until it is deleted.")
     left = world.retention_s - world.unused_s
     if left > 0:
         return Verdict(Rung.KEEP, "Stopped; it is kept until its retention is over.", left)

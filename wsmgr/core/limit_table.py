@@ -66,6 +66,7 @@ RULES = (
     LimitRule("concurrentExecutions", "concurrent_executions", int, 1, 256, "calls of a workspace that run at once"),
     LimitRule("queueLength", "queue_length", int, 0, 100_000, "calls of a workspace that wait for their turn"),
     LimitRule("queueTimeoutMs", "queue_timeout_s", int, 1, 3_600_000, "for how long a call waits for it", 1000),
+    LimitRule("asyncQueueLength", "async_queue_length", int, 0, 100_000, "calls of an owner queued by mode=async"),
     LimitRule("inputBytes", "input_bytes", int, 1024, 16 * MIB, "a call's input"),
     LimitRule("outputBytes", "output_bytes", int, 1024, 64 * MIB, "a call's output"),
     LimitRule("logBytes", "log_bytes", int, 0, 16 * MIB, "what a call may print; the rest is left out"),

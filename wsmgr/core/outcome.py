@@ -10,7 +10,8 @@ class FailureType(StrEnum):
     """Why an execution has no output; the `type` of its error.
 
     The first nine come from the runtime inside the workspace. `LOAD_ERROR` means that the version does not load;
-    `LOST` that the workspace or the daemon went away after the plugin had started, so a retry may run it twice.
+    `LOST` that the workspace or the daemon went away after the plugin had started, so a retry may run it twice;
+    `NEVER_STARTED` that a queued call was given up, or its code is gone: it did not run.
     """
 
     EXCEPTION = "Exception"
@@ -23,6 +24,7 @@ class FailureType(StrEnum):
     CANCELLED = "Cancelled"
     LOAD_ERROR = "LoadError"
     LOST = "Lost"
+    NEVER_STARTED = "NeverStarted"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +36,11 @@ class Failure:
     stack: str | None = None
     name: str | None = None
 
+    @property
+    def disk_full(self) -> bool:
+        """Whether it says so, in the words of Node or of Python. A plugin can say what it likes."""
+        return self.type is FailureType.EXCEPTION and ("ENOSPC" in self.message or "[Errno 28]" in self.message)
+
 
 @dataclass(frozen=True, slots=True)
 class LogEntry:
@@ -42,6 +49,13 @@ class LogEntry:
     t: float
     level: str
     message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Emitted:
+    """A value that a plugin gave out before its end: a JSON value."""
+
+    value: object
 
 
 @dataclass(frozen=True, slots=True)

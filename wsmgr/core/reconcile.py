@@ -327,7 +327,7 @@ def remember_failure(failures: tuple[float, ...], now: float, budget: RestartBud
 def cause_of(exited: Exited) -> str:
     """One sentence for an end that nobody asked for."""
     if exited.oom_killed:
-        return "It ran out of memory and was killed by the kernel."
+        return "It ran out of memory and was killed."
     if exited.exit_code > 128:
         return f"It was ended by signal {exited.exit_code - 128}."
     return f"It exited by itself with code {exited.exit_code}."

@@ -33,7 +33,7 @@ Number = TypeVar("Number", int, float)
 class Reading:
     """One look at a workspace that runs. `incarnation` tells one run of its container from the next: the counters
     (`cpu_s`, `network_*`, `throttled_s`, `oom_kills`) begin at 0 with it. `memory_bytes` is the working set, `pids`
-    counts tasks. None: not measured."""
+    counts tasks. `scratch_full`: nothing more can be written to `/tmp`. None: not measured."""
 
     incarnation: str
     cpu_s: float | None = None
@@ -44,6 +44,7 @@ class Reading:
     throttled_s: float | None = None
     oom_kills: int | None = None
     scratch_bytes: int | None = None
+    scratch_full: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,6 +11,7 @@ from wsmgr.core.cgroup import Ceilings
 from wsmgr.core.ids import OwnerKey, WorkspaceId
 from wsmgr.core.isolation import Isolation
 from wsmgr.core.limits import MIB
+from wsmgr.core.runtime import Runtime
 
 FIRST_UID = 10_000
 """The uid inside the user namespace that slot 0 gets. Slots are never shared by two workspaces."""
@@ -45,7 +46,8 @@ class Workspace:
     """The stored intent for one workspace.
 
     `generation` counts the restarts that were asked for: a container of an older generation is replaced. `failure` is
-    the last cause, of one that failed too often and waits until somebody recovers it.
+    the last cause, of one that failed too often and waits until somebody recovers it. `volume` has its persistent data;
+    no two workspaces hold the same.
     """
 
     id: WorkspaceId
@@ -56,13 +58,15 @@ class Workspace:
     created_at: datetime
     last_activity_at: datetime
     failure: str | None = None
+    volume: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Spec:
     """Everything an engine needs to make the workspace; equal specs make equal containers.
 
-    `cpus` in cores, `_mb` in MiB, `log_file_bytes` caps what the engine keeps of standard output.
+    `cpus` in cores, `_mb` in MiB, `log_file_bytes` caps what the engine keeps of standard output. `data` is the
+    directory of the host that becomes `/data`, None: there is none. Its size is the volume's business.
     """
 
     workspace: WorkspaceId
@@ -80,6 +84,8 @@ class Spec:
     output_bytes: int
     log_bytes: int
     log_file_bytes: int = 1024 * 1024
+    data: str | None = None
+    runtime: Runtime = Runtime.NODE
 
     @property
     def ceilings(self) -> Ceilings:
@@ -151,7 +157,8 @@ class Running:
 
 @dataclass(frozen=True, slots=True)
 class Exited:
-    """It ran and ended. `exit_code` above 128 is 128 + signal, as shells have it."""
+    """It ran and ended. `exit_code` above 128 is 128 + signal, as shells have it. `oom_killed`: for want of memory, by
+    the kernel or, where that holds nobody to a limit, by itself."""
 
     handle: str
     digest: str

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
 from wsmgr.core.ids import ExecutionId, Slug, Version
-from wsmgr.core.outcome import Failure, Outcome
+from wsmgr.core.outcome import Emitted, Failure, LogEntry, Outcome
 from wsmgr.core.plugin import PluginSource
 from wsmgr.core.plugin_settings import NO_SETTINGS, PluginSettings
 from wsmgr.core.workspace import Endpoint
@@ -39,6 +39,11 @@ class Call:
     output_bytes: int
     log_bytes: int
     revision: str = ""
+
+
+Listener = Callable[[LogEntry | Emitted], Awaitable[None]]
+"""Is told what a plugin prints and emits, one piece after the other. While it takes its time no more is read, so that
+the plugin waits in the end; it bounds that time by itself."""
 
 
 class ChannelClosed(Exception):
@@ -87,11 +92,18 @@ class Channel(Protocol):
         """Make the runtime forget a plugin. Idempotent."""
         ...
 
-    async def execute(self, at: Endpoint, call: Call) -> Outcome:
+    async def execute(self, at: Endpoint, call: Call, listener: Listener | None = None) -> Outcome:
         """Run one call. Bounded by the call's own timeout plus a grace for the runtime to say so.
 
-        Cancelling the awaiting task closes the connection, upon which the runtime cancels the execution.
+        With a listener, it is told each log entry and each emitted value while the plugin runs, in their order, and all
+        of them before this returns; the time that it takes is not counted. What it raises ends the call as cancelling
+        does. Cancelling the awaiting task closes the connection, upon which the runtime cancels the execution.
         """
+        ...
+
+    async def cancel(self, at: Endpoint, execution: ExecutionId, timeout_s: float) -> bool:
+        """Have the runtime end an execution, running or waiting there: its `execute` then returns a failure CANCELLED
+        with what was printed so far. False when the runtime knows none of that id (any more, or yet)."""
         ...
 
     def forget(self, at: Endpoint) -> None:

@@ -25,7 +25,8 @@ class Use:
 
     Of its processes, all together: `cpu_s` in seconds of one core, with what those used that have ended and were waited
     for; `memory_bytes` that is their own (no pages of files, which workspaces share), with what lies in `/tmp`;
-    `tasks` counts threads. `network_*` count bytes over all interfaces but the loopback. `scratch_bytes`: in `/tmp`.
+    `tasks` counts threads. `network_*` count bytes over all interfaces but the loopback. `scratch_bytes`: in `/tmp`;
+    `scratch_full`: what is written there is refused.
     """
 
     cpu_s: float | None = None
@@ -34,6 +35,7 @@ class Use:
     network_in_bytes: int | None = None
     network_out_bytes: int | None = None
     scratch_bytes: int | None = None
+    scratch_full: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -19,6 +19,7 @@ from wsmgr.core.plugin import PluginSource, PluginVersion
 from wsmgr.core.series import Point
 from wsmgr.core.usage import Mark, OwnerTotal
 from wsmgr.core.workspace import Desired, Workspace
+from wsmgr.ports.queue import QueueStore
 from wsmgr.ports.settings_store import SettingsStore
 
 
@@ -60,6 +61,11 @@ class WorkspaceStore(Protocol):
 
     async def put_workspace(self, workspace: Workspace) -> None:
         """Replace desired, generation, last_activity_at and failure of a stored workspace. Raises NotFound."""
+        ...
+
+    async def hold_volume(self, workspace: WorkspaceId, volume: str | None) -> None:
+        """The volume that has its persistent data from now on, None: no volume. Raises Conflict for one that another
+        workspace holds, NotFound."""
         ...
 
     async def touch_workspaces(self, activity: Sequence[tuple[WorkspaceId, datetime]]) -> None:
@@ -142,7 +148,8 @@ class ExecutionStore(Protocol):
         ...
 
     async def lose_running(self) -> int:
-        """Mark every record that still says `running` as lost; for the start of a daemon. Returns how many."""
+        """Mark every record that still says `running` as lost, and let go of what those were asked that were queued;
+        for the start of a daemon. Returns how many."""
         ...
 
 
@@ -227,7 +234,7 @@ class UsageStore(Protocol):
 
 
 class RetentionStore(Protocol):
-    """Deletes what is old enough. Running executions and open alerts stay, however old."""
+    """Deletes what is old enough. Queued and running executions and open alerts stay, however old."""
 
     async def purge_executions(self, before: datetime, limit: int) -> int:
         """Delete up to `limit` records of calls that began before then and have ended. Returns how many."""
@@ -273,6 +280,7 @@ class Store(
     WorkspaceStore,
     PluginStore,
     ExecutionStore,
+    QueueStore,
     EventStore,
     AlertStore,
     UsageStore,

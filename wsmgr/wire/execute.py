@@ -4,10 +4,20 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import BeforeValidator, Discriminator, Field, Tag
+from pydantic import AwareDatetime, BeforeValidator, Discriminator, Field, Tag
 
 from wsmgr.wire.base import Request, Response, whole
-from wsmgr.wire.names import ExecutionId, Isolation, Language, OrganizationId, Slug, UserId, Version, WorkspaceName
+from wsmgr.wire.names import (
+    ExecutionId,
+    ExecutionState,
+    Isolation,
+    Language,
+    OrganizationId,
+    Slug,
+    UserId,
+    Version,
+    WorkspaceName,
+)
 
 MAX_TIMEOUT_MS = 2**53 - 1
 """The largest integer that every JSON reader keeps exact; the plan caps the time long before."""
@@ -46,8 +56,8 @@ class ExecuteRequest(Request):
     """One call. The owner is the organisation when one is named, else the user.
 
     `input` is any JSON value. `timeoutMs` is the plugin's own time in milliseconds, capped by the plan. With an
-    `executionId` the call is idempotent: the same id again returns the first record.
-    """
+    `executionId` the call is idempotent: the same id again returns the first record. `callback`, with `mode=async`
+    alone, is told how it ended, where the daemon's settings allow that."""
 
     user_id: UserId
     organization_id: OrganizationId | None = None
@@ -57,6 +67,25 @@ class ExecuteRequest(Request):
     context: dict[str, object] | None = None
     timeout_ms: Annotated[Annotated[int, Field(ge=1, le=MAX_TIMEOUT_MS)] | None, BeforeValidator(whole)] = None
     execution_id: ExecutionId | None = None
+    callback: Annotated[str, Field(min_length=8, max_length=2048, pattern=r"^https?://[!-~]+$")] | None = None
+
+
+class ExecutionTicket(Response):
+    """What a call that is not waited for gets: ask for `GET /api/executions/{executionId}` until it is over."""
+
+    execution_id: str
+    state: ExecutionState
+    workspace: str
+    plugin: str
+    plugin_version: str
+    created_at: AwareDatetime
+
+
+class Cancellation(Response):
+    """Where an execution stands that was told to end: `cancelled`, or still about to end."""
+
+    execution_id: str
+    state: ExecutionState
 
 
 class ExecutionError(Response):

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 from pydantic import AwareDatetime, Field
 
 from wsmgr.wire.base import Response
 from wsmgr.wire.execute import ExecutionError, LogEntry
-from wsmgr.wire.names import Isolation
+from wsmgr.wire.names import ExecutionState, Isolation
 from wsmgr.wire.page import Page
-
-ExecutionState = Literal["running", "succeeded", "failed", "lost"]
 
 
 class Execution(Response):

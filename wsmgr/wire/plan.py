@@ -30,6 +30,7 @@ class Limits(Response):
     concurrent_executions: int
     queue_length: int
     queue_timeout_ms: int
+    async_queue_length: int
     input_bytes: int
     output_bytes: int
     log_bytes: int
@@ -68,6 +69,7 @@ class LimitChanges(Request):
     concurrent_executions: Annotated[int, Field(ge=1, le=256)] | None = None
     queue_length: Annotated[int, Field(ge=0, le=100_000)] | None = None
     queue_timeout_ms: Annotated[int, Field(ge=1, le=3_600_000)] | None = None
+    async_queue_length: Annotated[int, Field(ge=0, le=100_000)] | None = None
     input_bytes: Annotated[int, Field(ge=1024, le=16 * MIB)] | None = None
     output_bytes: Annotated[int, Field(ge=1024, le=64 * MIB)] | None = None
     log_bytes: Annotated[int, Field(ge=0, le=16 * MIB)] | None = None

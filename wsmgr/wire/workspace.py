@@ -50,6 +50,17 @@ class WorkspaceHealth(Response):
     restarts_left: int | None = None
 
 
+class WorkspaceData(Response):
+    """Its persistent `/data`. `reason` says how it is, also why there is none (`available` false). `sizeMb`: what its
+    files can take; `usedMb`: what they take."""
+
+    available: bool
+    reason: str
+    volume: str | None = None
+    size_mb: float | None = None
+    used_mb: float | None = None
+
+
 class WorkspacePlugin(Response):
     """The current version of a plugin of the workspace's owner."""
 
@@ -89,6 +100,7 @@ class Workspace(Response):
     pauses_in_seconds: float | None = None
     stops_in_seconds: float | None = None
     observed_at: AwareDatetime | None = None
+    data: WorkspaceData | None = None
 
 
 class WorkspacePage(Page[Workspace]):

@@ -1,5 +1,6 @@
 // One asked-for run of one plugin: what was asked, checked, and how to answer it exactly once.
 import { HttpError } from './http-error.mjs';
+import { Lines } from './lines.mjs';
 
 const TIMEOUT_DEFAULT_MS = 30_000;
 const TIMEOUT_MOST_MS = 24 * 3600_000;
@@ -21,12 +22,14 @@ export class Execution {
     if (limits != null && (typeof limits !== 'object' || Array.isArray(limits))) {
       throw bad('"limits" must be an object.');
     }
+    if (asked.stream != null && typeof asked.stream !== 'boolean') throw bad('"stream" must be true or false.');
     this.timeoutMs = number(asked.timeoutMs, 'timeoutMs', TIMEOUT_DEFAULT_MS, 1, TIMEOUT_MOST_MS);
     this.outputBytes = number(limits?.outputBytes, 'limits.outputBytes', settings.outputBytes, 1, OUTPUT_MOST_BYTES);
     this.logBytes = number(limits?.logBytes, 'limits.logBytes', settings.logBytes, 0, Number.MAX_SAFE_INTEGER);
     this.body = body;
     this.plugin = plugin;
     this.reply = reply;
+    this.lines = asked.stream === true ? new Lines(reply) : null;
     this.thread = null; // the thread that runs it, once there is one
     this.settled = false;
     this.durationMs = 0;
@@ -38,11 +41,11 @@ export class Execution {
     this.settled = true;
     this.durationMs = durationMs;
     this.forget?.();
-    this.reply.json(
-      200,
+    const result =
       `{"success":${error === 'null'},"output":${output},"error":${error},"logs":${logs},` +
-        `"logsTruncated":${logsTruncated},"durationMs":${durationMs}}`,
-    );
+      `"logsTruncated":${logsTruncated},"durationMs":${durationMs}}`;
+    if (this.lines === null) this.reply.json(200, result);
+    else this.lines.finish(result);
   }
 }
 

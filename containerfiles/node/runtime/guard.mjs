@@ -17,10 +17,15 @@ const SILENT_TICKS = 5; // a thread that cannot say what it holds for so long is
 const UNEXPLAINED_TICKS = 10; // so long over the line and nobody admits it (SharedArrayBuffers are in no statistics)
 const KILL_PAUSE_TICKS = 5; // after a kill, before the next one is chosen
 const POOLED_MS = 10_000; // V8 keeps the pages of an ended thread for the next ones and returns them after about 8 s
+const LEAVING_TICKS = 100; // so long all that grows may be threads' that are ending
+const HOPELESS_TICKS = 300; // so long over the line while threads do not end: the whole process goes
 
 export class Guard {
   #watched = new Set();
   #leaving = new Set(); // ended while they executed, and not yet gone: their memory is nobody else's fault
+  #leavingTicks = 0;
+  #leavingBytes = 0; // what was resident and nobody else's when they were ended
+  #hopelessTicks = 0;
   #timer = null;
   #quiet = 0;
   #pause = 0;
@@ -34,6 +39,7 @@ export class Guard {
     this.budget = settings.memoryBytes;
     this.relieve = () => {}; // set by the pool: ends idle threads
     this.eachTick = () => {}; // set by the pool too
+    this.giveUp = () => {}; // set by main: ends the process
   }
 
   watch(thread) {
@@ -47,7 +53,10 @@ export class Guard {
 
   unwatch(thread) {
     this.#watched.delete(thread);
-    if (thread.ended) this.#leaving.add(thread);
+    if (!thread.ended) return;
+    if (this.#leaving.size === 0) this.#leavingTicks = this.#leavingBytes = 0;
+    this.#leaving.add(thread);
+    this.#leavingBytes = Math.max(this.#leavingBytes, this.#privateBytes() - this.#knownBytes());
   }
 
   /** The thread has really stopped. What it held and the process still holds now is V8's pool, not anyone's use. */
@@ -60,14 +69,16 @@ export class Guard {
   }
 
   #tick() {
-    if (this.#watched.size === 0) {
+    if (this.#watched.size + this.#leaving.size === 0) {
       if (++this.#quiet > QUIET_TICKS) this.#stop();
       return;
     }
     this.#quiet = 0;
+    this.#leavingTicks++;
     const now = performance.now();
     for (const thread of this.#watched) {
       if (now >= thread.deadline) thread.expire();
+      else thread.tell();
     }
     this.eachTick();
     this.#checkMemory(now);
@@ -81,6 +92,7 @@ export class Guard {
 
   #checkMemory(now) {
     const resident = this.#privateBytes();
+    this.#checkHope(resident, now);
     if (resident < this.budget * EASE_SHARE) return;
     for (const thread of this.#watched) thread.measure();
     const used = this.#usedBytes(resident, now);
@@ -90,10 +102,23 @@ export class Guard {
     else this.#unexplained = 0;
   }
 
-  /** What is in use: what threads say they hold, or what is resident and not explained by threads that have ended. */
+  /** A thread inside native code cannot be ended; when it holds too much for long, nothing else gives it back. */
+  #checkHope(resident, now) {
+    const used = resident - (now < this.#pooledUntil ? this.#pooled : 0);
+    const over = this.#leaving.size > 0 && used >= this.budget;
+    this.#hopelessTicks = over ? this.#hopelessTicks + 1 : 0;
+    if (this.#hopelessTicks === HOPELESS_TICKS) this.giveUp();
+  }
+
+  /**
+   * What is in use: what threads say they hold, or what is resident and not explained by threads that have ended. A
+   * thread that does not end explains what it held, and not for ever all that comes.
+   */
   #usedBytes(resident, now) {
     const known = this.#knownBytes();
-    if (this.#leaving.size > 0) return known;
+    if (this.#leaving.size > 0) {
+      return this.#leavingTicks < LEAVING_TICKS ? known : Math.max(known, resident - this.#leavingBytes);
+    }
     return Math.max(known, resident - (now < this.#pooledUntil ? this.#pooled : 0));
   }
 

@@ -5,6 +5,7 @@
 //        → plugins             which version of each plugin is current
 //        → pool → thread       queue, warm threads, one execution at a time per thread
 //        → guard               deadlines and memory, one shared ticker
+//   execution → lines          the answer of one that streams, line by line
 //   worker/*                   what runs inside a plugin's thread
 import { readSettings, SettingsError } from './settings.mjs';
 import { listen } from './listen.mjs';
@@ -40,6 +41,12 @@ function leave(code, stuckThreads = false) {
   process.exit(code);
 }
 
+/** Only the end of the process gives back what a thread holds that does not end. The daemon looks for these words. */
+function outOfMemory() {
+  say(2, { msg: 'out of memory', error: 'A plugin that was stopped does not end, and holds more than the limit.' });
+  leave(1, true);
+}
+
 function handleSignals(server, pool) {
   let stopping = false;
   const stop = async () => {
@@ -64,6 +71,7 @@ async function main() {
   process.on('unhandledRejection', failHard);
   const settings = readSettings(process.env);
   const guard = new Guard(settings);
+  guard.giveUp = outOfMemory;
   const pool = new Pool(settings, guard);
   const routes = createRoutes(settings, new Plugins(pool), pool);
   const server = await createServer(settings, routes);

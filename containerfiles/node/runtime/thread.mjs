@@ -3,7 +3,9 @@
 // that says anything else is ended.
 import { MessageChannel, Worker, receiveMessageOnPort } from 'node:worker_threads';
 import * as outcome from './outcomes.mjs';
-import { DONE, FAILED, LOAD_FAILED, LOG_HEADER_BYTES, READY, REFUSED, UNCAUGHT } from './protocol.mjs';
+import {
+  ACKED, DONE, EMIT, EMIT_BYTES, FAILED, LOAD_FAILED, LOG_HEADER_BYTES, READY, REFUSED, TRUNCATED, UNCAUGHT, USED,
+} from './protocol.mjs';
 
 const MEBIBYTE = 1024 * 1024;
 const ENTRY = new URL('./worker/entry.mjs', import.meta.url);
@@ -32,7 +34,7 @@ export class PluginThread {
     this.owner = owner;
     this.logRoom = Math.max(LOG_ROOM_BYTES, settings.logBytes);
     const shared = new SharedArrayBuffer(LOG_HEADER_BYTES + this.logRoom);
-    this.logState = new Int32Array(shared, 0, 2);
+    this.logState = new Int32Array(shared, 0, 3);
     this.logText = Buffer.from(shared, LOG_HEADER_BYTES);
     const channel = new MessageChannel();
     this.port = channel.port1;
@@ -72,8 +74,8 @@ export class PluginThread {
   /** Starts an execution; its clock starts here. */
   run(execution) {
     this.#execution = execution;
-    this.logState[0] = 0;
-    this.logState[1] = 0;
+    for (const cell of [USED, TRUNCATED, ACKED]) Atomics.store(this.logState, cell, 0);
+    execution.lines?.begin(this.logState, this.logText);
     this.#startedAt = performance.now();
     this.deadline = this.#startedAt + execution.timeoutMs;
     this.guard.watch(this);
@@ -88,6 +90,15 @@ export class PluginThread {
     if (this.ended || performance.now() < this.deadline) return;
     const ms = this.#loading ? this.settings.loadTimeoutMs : this.#execution.timeoutMs;
     this.#end(outcome.timeout(ms));
+  }
+
+  /** Passes on what was printed since the last look, and before it what was emitted earlier. */
+  tell() {
+    const lines = this.#execution?.lines;
+    if (lines == null) return;
+    const printed = lines.printed();
+    this.#readPending();
+    if (this.#execution?.lines === lines) lines.tell(printed);
   }
 
   outgrow() {
@@ -138,7 +149,18 @@ export class PluginThread {
     else if (kind === UNCAUGHT && running && seq === this.#seq) this.#end(outcome.reported(message[2]));
     else if (kind === UNCAUGHT && seq === 0) this.#unfit(running);
     else if (kind === REFUSED && running && seq === this.#seq) this.#giveBack();
+    else if (kind === EMIT && running && seq === this.#seq && this.#isEmit(message)) this.#emitted(message);
     else this.#end(outcome.crashed('it sent a malformed message.'));
+  }
+
+  #isEmit([, , json, printed]) {
+    const { lines, outputBytes } = this.#execution;
+    if (lines === null || !isOutput(json, outputBytes) || !Number.isInteger(printed)) return false;
+    return lines.emitted + Buffer.byteLength(json) + EMIT_BYTES <= outputBytes;
+  }
+
+  #emitted([, , json, printed]) {
+    this.#execution.lines.emit(json, Buffer.byteLength(json) + EMIT_BYTES, printed);
   }
 
   /** An async error between two executions: what was just sent comes back refused, so it is not lost. */
@@ -171,12 +193,12 @@ export class PluginThread {
     const execution = this.#execution;
     this.#execution = null;
     this.#rest();
-    const used = Math.min(Math.max(this.logState[0], 0), this.logRoom);
+    const used = Math.min(Math.max(this.logState[USED], 0), this.logRoom);
     execution.settle({
       output,
       error: error === null ? 'null' : JSON.stringify(error),
       logs: used === 0 ? '[]' : `[${this.logText.utf8Slice(0, used)}]`,
-      logsTruncated: this.logState[1] === 1,
+      logsTruncated: this.logState[TRUNCATED] === 1,
       durationMs: milliseconds(duration, this.#startedAt),
     });
     this.owner.settled(this, execution);

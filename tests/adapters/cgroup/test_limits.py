@@ -147,18 +147,29 @@ def test_whatever_was_held_what_is_wanted_holds(tmp_path_factory: pytest.TempPat
 
 
 async def test_a_kernel_that_takes_too_long(tree: Tree, cgroups: KernelCgroups) -> None:
-    """As it may when it has to make room; the loop goes on."""
+    """As it may when it has to make room: the loop goes on, and what comes next is written after it, not beside it."""
     group = await cgroups.find(tree.running, T_S)
     assert group is not None
     file = tree.own / "memory.max"
     file.unlink()
     os.mkfifo(file)
     pipe = os.open(file, os.O_PATH)
-    with pytest.raises(GroupRefused, match=r"within 0\.05 s"):
-        await cgroups.apply(group, WANTED, 0.05)
+    for wanted in (Ceilings(memory_bytes=MIB, pids=3), WANTED):
+        with pytest.raises(GroupRefused, match=r"within 0\.05 s"):
+            await cgroups.apply(group, wanted, 0.05)
     # The thread waits for the pipe's other end: let it go, to an ordinary file.
     file.unlink()
     file.write_text("max\n")
     os.close(os.open(f"/proc/self/fd/{pipe}", os.O_WRONLY | os.O_NONBLOCK))
     os.close(pipe)
     assert await cgroups.apply(group, WANTED, T_S) == WANTED
+
+
+def test_a_kernel_that_counts_no_swap_holds_it_at_zero(tree: Tree) -> None:
+    """There is no memory.swap.max then, and nothing to write; the control is the same tree before."""
+    tree.hold_to(Ceilings(memory_bytes=64 * MIB, swap_bytes=4 * MIB))
+    assert read_ceilings(chain(tree)).swap_bytes == 4 * MIB
+    for group in tree.groups:
+        (group / "memory.swap.max").unlink(missing_ok=True)
+    assert read_ceilings(chain(tree)).swap_bytes == 0
+    assert write_ceilings(chain(tree), Ceilings(memory_bytes=32 * MIB, swap_bytes=0)).memory_bytes == 32 * MIB

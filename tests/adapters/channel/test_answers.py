@@ -64,7 +64,6 @@ JSON = {
     "not JSON": raw(b"<html>"),
     "cut JSON": raw(BODY[:-2]),
     "NaN": raw(BODY.replace(b"1.5", b"NaN")),
-    "infinity by overflow": raw(BODY.replace(b"1.5", b"1e999")),
     "not UTF-8": raw(BODY.replace(b"answer", b"\xff\xfe")),
     "a list": answer([succeeded()]),
     "null": answer(None),
@@ -197,6 +196,19 @@ async def test_an_output_nested_too_deep_is_the_plugins_failure(
     outcome = await channel.execute(at, replace(call(), output_bytes=200_000))
     assert outcome.failure is not None
     assert outcome.failure.type is FailureType.OUTPUT_INVALID
+
+
+@pytest.mark.parametrize("value", [b"1e999", b"[-1e400]", b'{"a": %s}' % (b"9" * 400), rb'["\ud800", 1e400]'])
+async def test_a_number_too_large_for_json_is_the_plugins_failure(
+    server: RuntimeServer, channel: RuntimeChannel, at: Endpoint, value: bytes
+) -> None:
+    """JSON.rawJSON writes such. It is no fault of the runtime, which would be replaced for it, and no other call's."""
+    server.script = always(raw(BODY.replace(b'{"answer": 42}', value)))
+    outcome = await channel.execute(at, call())
+    assert outcome.failure is not None
+    assert outcome.failure.type is FailureType.OUTPUT_INVALID
+    server.script = always(raw(BODY.replace(b'{"answer": 42}', b"1e308")))
+    assert (await channel.execute(at, call())).output == 1e308
 
 
 async def test_an_output_nested_deep_enough_is_taken(

@@ -109,16 +109,18 @@ def test_scratch_is_asked_of_the_file_system_and_no_link_is_followed(tmp_path: P
     """A workspace that could put a link there would make the daemon look at the host's disks."""
     root = tmp_path / "7" / "root"
     (root / "tmp").mkdir(parents=True)
-    seen = scratch.used(str(tmp_path), 7)
+    seen = scratch.look(str(tmp_path), 7)
     system = os.statvfs(tmp_path)
-    assert seen == pytest.approx((system.f_blocks - system.f_bfree) * system.f_frsize, rel=0.05)
+    assert seen is not None
+    assert not seen.full
+    assert seen.used == pytest.approx((system.f_blocks - system.f_bfree) * system.f_frsize, rel=0.05)
     (root / "tmp").rmdir()
     (root / "tmp").symlink_to("/proc")
-    assert scratch.used(str(tmp_path), 7) is None
+    assert scratch.look(str(tmp_path), 7) is None
     (root / "tmp").unlink()
     (root / "tmp").touch()
-    assert scratch.used(str(tmp_path), 7) is None
-    assert scratch.used(str(tmp_path), 8) is None
+    assert scratch.look(str(tmp_path), 7) is None
+    assert scratch.look(str(tmp_path), 8) is None
 
 
 def test_the_host_has_figures(meter: ProcMeter, start: Start) -> None:

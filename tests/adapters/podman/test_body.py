@@ -89,7 +89,7 @@ def test_limits_are_the_specs() -> None:
     limits = cast("list[dict[str, object]]", _body()["r_limits"])
     assert {limit["type"]: (limit["soft"], limit["hard"]) for limit in limits} == {
         "nofile": (256, 256),
-        "nproc": (64, 64),
+        "nproc": (65, 65),
         "core": (0, 0),
     }
 

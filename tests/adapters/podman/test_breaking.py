@@ -77,7 +77,7 @@ async def test_a_container_out_of_reach_says_so(tmp: Path) -> None:
     assert seen == Trial(unfinished="its /tmp is out of reach: No such file or directory")
 
 
-@pytest.mark.parametrize(("by_group", "nproc"), [(False, SPEC.pids), (True, 4 * (SPEC.pids + 16))])
+@pytest.mark.parametrize(("by_group", "nproc"), [(False, SPEC.pids + 1), (True, 4 * (SPEC.pids + 16))])
 def test_a_breaker_is_a_workspace_with_another_program(by_group: bool, nproc: int) -> None:
     """The limits that are tried are a workspace's; the rlimit stands aside only where the group's limit is tried."""
     body = create_body(SPEC, name="n", labels={})

@@ -62,7 +62,7 @@ def test_what_was_broken_on_purpose_and_held_is_enforced(name: str, evidence: st
         ("cpu", GOOD, _said(cpu_ms=399), Level.ABSENT, "did not hold: a busy process had 399 ms of CPU in 400 ms"),
         ("cpu", GOOD, _said(cpu_ms=80), Level.BEST_EFFORT, "the host has too much to do"),
         ("cpu", GOOD, UNFINISHED, Level.BEST_EFFORT, "did not finish"),
-        ("pids", BARE, REFUSED, Level.BEST_EFFORT, "RLIMIT_NPROC is 48"),
+        ("pids", BARE, REFUSED, Level.BEST_EFFORT, "RLIMIT_NPROC is 49"),
         ("pids", BARE, REFUSED, Level.BEST_EFFORT, "fork was refused after 43 processes"),
         ("pids", BARE, Trial(Report(forks=64, done=True)), Level.ABSENT, "64 processes were started and none was"),
         ("pids", BARE, Trial(Report(forks=0, refused="ENOENT", done=True)), Level.ABSENT, "failed with ENOENT"),

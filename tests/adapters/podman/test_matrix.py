@@ -47,7 +47,7 @@ GOOD = Readings(
         Mount("/", "/", "overlay", frozenset({"ro"}), frozenset({"rw"})),
         Mount("/", "/tmp", "tmpfs", FLAGS, frozenset({"size=8192k", "nr_inodes=2048"})),
     ),
-    nproc="48",
+    nproc="49",
     cgroup_files={
         "memory.max": str(96 * 1024 * 1024),
         "memory.swap.max": "0",

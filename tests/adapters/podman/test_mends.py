@@ -8,7 +8,7 @@ import pytest
 
 from tests.adapters.podman.test_matrix import FACTS
 from wsmgr.adapters.podman.facts import EngineFacts
-from wsmgr.adapters.podman.mends import ENGINE_BUG, delegation, subordinate_ids
+from wsmgr.adapters.podman.mends import ENGINE_BUG, delegation, missing_controller, subordinate_ids
 
 
 @pytest.mark.parametrize(
@@ -45,3 +45,19 @@ def test_only_what_is_missing_is_named() -> None:
 def test_subordinate_ids_are_given_to_the_daemons_user() -> None:
     """By its name."""
     assert "Give wsmgr at least 65536 ids" in subordinate_ids(FACTS)
+
+
+@pytest.mark.parametrize(
+    ("message", "controller"),
+    [
+        ("crun: opening file `memory.max` for writing: No such file or directory: OCI runtime error", "memory"),
+        ("openat2 /sys/fs/cgroup/x.scope/cpu.max: No such file or directory", "cpu"),
+        ("crun: opening file `pids.max` for writing: Permission denied", None),
+        ("crun: executable file `/usr/bin/node` not found: No such file or directory", None),
+    ],
+)
+def test_a_runtime_that_misses_a_file_of_the_group_was_not_given_its_controller(
+    message: str, controller: str | None
+) -> None:
+    """Podman says of it that a command was not found. Other words are about something else."""
+    assert missing_controller(message) == controller

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 
-from tests.contract.channel.server import Request, RuntimeServer, Wire, answer, raw
+from tests.contract.channel.server import LAST_CHUNK, STREAM_HEAD, Request, RuntimeServer, Wire, answer, chunk, raw
 from tests.fakes.channel import FakeRuntime, Mood, echo
 from wsmgr.core.ids import ExecutionId, Slug, Version
 from wsmgr.core.masking import Mask
-from wsmgr.core.outcome import Failure, Outcome
+from wsmgr.core.outcome import Emitted, Failure, FailureType, LogEntry, Outcome
 from wsmgr.core.plugin import Language, PluginSource
 from wsmgr.core.plugin_settings import PluginSettings, runtime_version
 from wsmgr.core.secret import Secret, SecretName
@@ -20,17 +21,29 @@ def _error(failure: Failure) -> dict[str, object]:
     return {name: value for name, value in fields.items() if value is not None}
 
 
-def _told(outcome: Outcome) -> bytes:
-    return answer(
-        {
-            "success": outcome.failure is None,
-            "output": outcome.output,
-            "error": outcome.failure and _error(outcome.failure),
-            "logs": [{"t": entry.t, "level": entry.level, "message": entry.message} for entry in outcome.logs],
-            "logsTruncated": outcome.logs_truncated,
-            "durationMs": outcome.duration_ms,
-        }
-    )
+def _fields(outcome: Outcome) -> dict[str, object]:
+    return {
+        "success": outcome.failure is None,
+        "output": outcome.output,
+        "error": outcome.failure and _error(outcome.failure),
+        "logs": [_entry(entry) for entry in outcome.logs],
+        "logsTruncated": outcome.logs_truncated,
+        "durationMs": outcome.duration_ms,
+    }
+
+
+def _entry(entry: LogEntry) -> dict[str, object]:
+    return {"t": entry.t, "level": entry.level, "message": entry.message}
+
+
+def _line(piece: LogEntry | Emitted | Outcome) -> bytes:
+    match piece:
+        case LogEntry():
+            return chunk({"log": _entry(piece)})
+        case Emitted():
+            return chunk({"emit": piece.value})
+        case Outcome():
+            return chunk({"result": _fields(piece)})
 
 
 def _refusal(status: int, kind: str) -> bytes:
@@ -73,6 +86,8 @@ class ScriptedRuntime:
             return self._health()
         if request.path == "/execute":
             return await self._execute(request, wire)
+        if request.path == "/cancel":
+            return self._cancel(ExecutionId(str(request.json()["executionId"])))
         slug = Slug(request.path.removeprefix("/plugins/"))
         if request.method == "DELETE":
             return answer({"deleted": self.runtime.plugins.pop(slug, None) is not None})
@@ -97,6 +112,13 @@ class ScriptedRuntime:
         self.runtime.settings[slug] = _settings(asked, revision)
         return answer({"slug": slug, "version": asked["version"], "loadMs": 1.0})
 
+    def _cancel(self, execution: ExecutionId) -> bytes:
+        known = execution in self.runtime.running
+        if known:
+            self.runtime.ended.append(execution)
+            self.runtime.running[execution].set()
+        return answer({"cancelled": known})
+
     async def _execute(self, request: Request, wire: Wire) -> bytes | None:
         if self.runtime.mood is Mood.DRAINING:
             return _refusal(503, "draining")
@@ -107,14 +129,34 @@ class ScriptedRuntime:
             return _refusal(409, "unknown_version")
         call = _call(asked)
         self.runtime.calls.append(call)
-        if self.held:
-            self.runtime.inflight += 1
-            await self._server.tell()
-            await wire.until_closed()
-            self.runtime.inflight -= 1
-            self.runtime.cancelled.append(call)
+        said = self.runtime.says.get(call.plugin, ())
+        streams = asked.get("stream") is True
+        if streams:
+            wire.writer.write(STREAM_HEAD + b"".join(map(_line, said)))
+        if not self.held:
+            outcome = self.runtime.does.get(call.plugin, echo)(call)
+        elif await self._ended(call, wire):
+            logs = tuple(piece for piece in said if isinstance(piece, LogEntry))
+            outcome = Outcome(None, Failure(FailureType.CANCELLED, "ended"), logs, logs_truncated=False, duration_ms=1)
+        else:
             return None
-        return _told(self.runtime.does.get(call.plugin, echo)(call))
+        return _line(outcome) + LAST_CHUNK if streams else answer(_fields(outcome))
+
+    async def _ended(self, call: Call, wire: Wire) -> bool:
+        """Hold it until it is cancelled by its id (True), or its caller goes."""
+        ended = self.runtime.running[call.execution] = asyncio.Event()
+        self.runtime.inflight += 1
+        await self._server.tell()
+        waits = {asyncio.ensure_future(ended.wait()), asyncio.ensure_future(wire.until_closed())}
+        await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        for wait in waits:
+            wait.cancel()
+        await asyncio.gather(*waits, return_exceptions=True)
+        self.runtime.inflight -= 1
+        del self.runtime.running[call.execution]
+        if not ended.is_set():
+            self.runtime.cancelled.append(call)
+        return ended.is_set()
 
 
 def _names(asked: dict[str, object]) -> tuple[Version, str]:

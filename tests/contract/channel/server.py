@@ -56,6 +56,21 @@ def raw(body: bytes, status: int = 200, extra: str = "", length: int | None = No
     return f"HTTP/1.1 {status} Whatever\r\nContent-Length: {size}\r\n{extra}\r\n".encode() + body
 
 
+STREAM_HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/x-ndjson\r\nTransfer-Encoding: chunked\r\n\r\n"
+LAST_CHUNK = b"0\r\n\r\n"
+
+
+def chunk(line: object) -> bytes:
+    """One line of a stream in a chunk of its own; bytes go as they are."""
+    text = line if isinstance(line, bytes) else json.dumps(line).encode() + b"\n"
+    return b"%x\r\n%s\r\n" % (len(text), text)
+
+
+def stream(*lines: object) -> bytes:
+    """A whole answer of these lines."""
+    return STREAM_HEAD + b"".join(map(chunk, lines)) + LAST_CHUNK
+
+
 def succeeded(**changes: object) -> dict[str, object]:
     """The body of a successful execution, with fields replaced."""
     fields = {

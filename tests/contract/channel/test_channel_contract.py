@@ -11,14 +11,16 @@ import pytest
 
 from tests.contract.channel.rig import GRACE_S, HELLO, Rig, call
 from tests.fakes.channel import Mood, failing
+from wsmgr.core.ids import ExecutionId
 from wsmgr.core.masking import Mask
-from wsmgr.core.outcome import Failure, FailureType, LogEntry, Outcome
+from wsmgr.core.outcome import Emitted, Failure, FailureType, LogEntry, Outcome
 from wsmgr.core.plugin_settings import PluginSettings
 from wsmgr.core.secret import Secret, SecretName
 from wsmgr.ports.channel import (
     Call,
     ChannelClosed,
     ChannelTimeout,
+    Listener,
     ProtocolViolation,
     RuntimeBusy,
     UnknownVersion,
@@ -31,10 +33,17 @@ METHODS: dict[str, Method] = {
     "put": lambda rig: rig.channel.put(rig.at, HELLO, 0.3),
     "delete": lambda rig: rig.channel.delete(rig.at, HELLO.slug, 0.3),
     "execute": lambda rig: rig.channel.execute(rig.at, call(timeout_s=0.1)),
+    "execute and listen": lambda rig: rig.channel.execute(rig.at, call(timeout_s=0.1), _deaf),
+    "cancel": lambda rig: rig.channel.cancel(rig.at, ExecutionId("e1"), 0.3),
 }
 every_method = pytest.mark.parametrize("method", METHODS.values(), ids=METHODS.keys())
 
-FROM_THE_RUNTIME = [type_ for type_ in FailureType if type_ is not FailureType.LOST]
+FROM_THE_RUNTIME = [type_ for type_ in FailureType if type_ not in (FailureType.LOST, FailureType.NEVER_STARTED)]
+SAID = (LogEntry(0.5, "log", "one"), Emitted({"part": 1}), Emitted(None), LogEntry(1.5, "error", "two\nlines"))
+
+
+async def _deaf(_piece: LogEntry | Emitted) -> None:
+    """Hears nothing."""
 
 
 async def _pushed(rig: Rig) -> None:
@@ -192,6 +201,65 @@ async def test_death_in_the_middle_of_a_call_loses_it(rig: Rig) -> None:
     with pytest.raises(ChannelClosed) as again:
         await rig.channel.execute(rig.at, call())
     assert not again.value.sent
+
+
+async def test_a_listener_hears_every_piece_and_then_the_outcome_comes(rig: Rig) -> None:
+    """Log entries and emits in their order, all before the outcome; without a listener the same call works too."""
+    await _pushed(rig)
+    rig.steering.runtime.says["hello"] = SAID
+    heard: list[LogEntry | Emitted] = []
+
+    async def listen(piece: LogEntry | Emitted) -> None:
+        heard.append(piece)
+
+    assert (await rig.channel.execute(rig.at, call(value=1), listen)).output == 1
+    assert tuple(heard) == SAID
+    assert (await rig.channel.execute(rig.at, call(value=2))).output == 2
+    assert tuple(heard) == SAID
+
+
+async def test_the_time_of_a_slow_listener_is_not_the_runtimes(rig: Rig) -> None:
+    """A listener that takes longer than the call's bound makes nothing of it a timeout."""
+    await _pushed(rig)
+    rig.steering.runtime.says["hello"] = SAID
+
+    async def listen(_piece: LogEntry | Emitted) -> None:
+        await asyncio.sleep(0.1 + GRACE_S)
+
+    assert (await rig.channel.execute(rig.at, call(value=1, timeout_s=0.1), listen)).output == 1
+
+
+async def test_a_listener_that_fails_cancels_the_call(rig: Rig) -> None:
+    """Its error comes out, and the runtime is told."""
+    await _pushed(rig)
+    rig.hold()
+    rig.steering.runtime.says["hello"] = SAID
+
+    async def gone(_piece: LogEntry | Emitted) -> None:
+        raise BrokenPipeError
+
+    asked = call()
+    with pytest.raises(BrokenPipeError):
+        await rig.channel.execute(rig.at, asked, gone)
+    await rig.steering.until(lambda runtime: runtime.cancelled == [asked])
+
+
+@pytest.mark.parametrize("listener", [None, _deaf], ids=["plain", "listening"])
+async def test_an_execution_is_cancelled_by_its_id(rig: Rig, listener: Listener | None) -> None:
+    """It ends as CANCELLED; another id, and the same one later, are not known."""
+    await _pushed(rig)
+    rig.hold()
+    rig.steering.runtime.says["hello"] = SAID
+    running = asyncio.create_task(rig.channel.execute(rig.at, call("e-1"), listener))
+    await rig.steering.until(lambda runtime: runtime.inflight == 1)
+    assert not await rig.channel.cancel(rig.at, ExecutionId("e-2"), 1.0)
+    assert await rig.channel.cancel(rig.at, ExecutionId("e-1"), 1.0)
+    outcome = await running
+    assert outcome.failure is not None
+    assert outcome.failure.type is FailureType.CANCELLED
+    assert [entry.message for entry in outcome.logs] == ["one", "two\nlines"]
+    assert rig.steering.runtime.cancelled == []
+    assert not await rig.channel.cancel(rig.at, ExecutionId("e-1"), 1.0)
 
 
 async def test_cancelling_tells_the_runtime(rig: Rig) -> None:

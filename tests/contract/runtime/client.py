@@ -6,7 +6,7 @@ import http.client
 import json
 import socket
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -92,6 +92,14 @@ class Connection:
         assert length == str(len(raw)), "every answer states its length"
         assert response.getheader("content-type") == "application/json"
         return Answer(response.status, json.loads(raw), raw)
+
+    def lines(self) -> Iterator[dict[str, Any]]:
+        """The answer to the last request, which must be a stream: its lines, each as soon as it is there."""
+        response = self._http.getresponse()
+        assert (response.status, response.getheader("content-type")) == (200, "application/x-ndjson")
+        while line := response.readline():
+            assert line.endswith(b"\n")
+            yield json.loads(line)
 
     def call(self, method: str, path: str, body: object = None) -> Answer:
         """A request and its answer."""

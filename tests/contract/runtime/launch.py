@@ -8,6 +8,7 @@ import os
 import re
 import signal
 import subprocess
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Protocol
@@ -52,6 +53,36 @@ class NodeLauncher:
     @staticmethod
     def _containerfile() -> str:
         return (CONTAINERFILES / "node" / "Containerfile").read_text(encoding="utf-8")
+
+
+class PythonLauncher:
+    """The runtime of containerfiles/python, on the Python that has the distribution's place, else on this one."""
+
+    language = "python"
+
+    def command(self) -> list[str]:
+        """Starts main.py with the flags of the image's ENTRYPOINT: `init -- python flags… main.py`."""
+        found = re.search(r"^ENTRYPOINT (\[.*?\])", self._containerfile(), re.MULTILINE | re.DOTALL)
+        assert found is not None
+        _init, _dashes, _python, *flags, _main = json.loads(found[1].replace("\\\n", ""))
+        # Without -B the checkout would be littered with bytecode.
+        return [python_binary(), "-B", *flags, str(CONTAINERFILES / "python" / "runtime" / "main.py")]
+
+    def environment(self) -> Mapping[str, str]:
+        """The image's ENV."""
+        return dict(re.findall(r"\b(MALLOC_\w+)=(\S+)", self._containerfile()))
+
+    @staticmethod
+    def _containerfile() -> str:
+        return (CONTAINERFILES / "python" / "Containerfile").read_text(encoding="utf-8")
+
+
+def python_binary() -> str:
+    """A Python that plugins run on: the system's, as in the image and in workers, where there is one new enough."""
+    for name in ("python3.13", "python3.12", "python3.11"):
+        if (path := Path("/usr/bin") / name).is_file():
+            return str(path)
+    return sys.executable
 
 
 def node_binary() -> Path:
@@ -114,4 +145,4 @@ class Process:
         self._child.wait()
 
 
-LAUNCHERS: Mapping[str, Launcher] = {"node": NodeLauncher()}
+LAUNCHERS: Mapping[str, Launcher] = {"node": NodeLauncher(), "python": PythonLauncher()}

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from tests.contract.runtime.sources_python import PYTHON
+
 # case → language → code
 SOURCES: dict[str, dict[str, str]] = {
     "echo": {"javascript": "export default (input, context) => ({ input, context });"},
@@ -70,6 +72,49 @@ SOURCES: dict[str, dict[str, str]] = {
         "javascript": """import fs from 'node:fs';
         export default function (path) { while (!fs.existsSync(path)); return 'found'; }"""
     },
+    "generates": {
+        "javascript": """export default function* (n) {
+            console.log('first');
+            for (let i = 0; i < n; i++) yield { i };
+            console.log('last');
+            return 'done';
+        }"""
+    },
+    "generates-later": {
+        "javascript": """export default async function* (n) {
+            console.log('first');
+            for (let i = 0; i < n; i++) { await null; yield { i }; }
+            console.log('last');
+            return 'done';
+        }"""
+    },
+    "emits": {
+        "javascript": """export default (n, context) => {
+            console.log('first');
+            for (let i = 0; i < n; i++) context.emit({ i });
+            console.log('last');
+            return 'done';
+        }"""
+    },
+    "emits-then-waits-for-file": {
+        "javascript": """import fs from 'node:fs';
+        export default async function* (path) {
+            console.log('waiting');
+            yield 'ready';
+            while (!fs.existsSync(path)) await new Promise((r) => setTimeout(r, 5));
+            return 'found';
+        }"""
+    },
+    "emits-endlessly": {"javascript": "export default (value, context) => { for (;;) context.emit(value); }"},
+    "emits-and-catches": {
+        "javascript": "export default (value, context) => { for (;;) try { context.emit(value); } catch {} }"
+    },
+    "emits-what-is-no-json": {"javascript": "export default (input, context) => context.emit(context.emit);"},
+    "emits-then-raises": {"javascript": "export default function* () { yield 1; throw new TypeError('half-way'); }"},
+    "emits-after-its-end": {
+        "javascript": """let late = null;
+        export default (input, { emit }) => { const before = late; late = emit; before?.('stray'); return 1; }"""
+    },
     "sees-given": {
         "javascript": """export default (_input, { config, secrets }) => ({
             config, names: Object.keys(secrets), value: secrets.TOKEN ?? null,
@@ -99,6 +144,9 @@ SOURCES: dict[str, dict[str, str]] = {
     "load-no-function": {"javascript": "export const answer = 42;"},
     "load-unknown-module": {"javascript": "import _ from 'lodash';\nexport default () => _.VERSION;"},
 }
+
+for _case, _code in PYTHON.items():
+    SOURCES.setdefault(_case, {})["python"] = _code
 
 
 def source(case: str, language: str) -> str:

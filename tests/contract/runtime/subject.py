@@ -12,6 +12,7 @@ from tests.contract.runtime.launch import Launcher, Process
 from tests.contract.runtime.sources import source
 
 Outcome = dict[str, Any]
+Line = dict[str, Any]
 
 
 class Runtime:
@@ -79,6 +80,12 @@ class Runtime:
         assert answer.status == 200, answer.body
         assert set(answer.body) == {"success", "output", "error", "logs", "logsTruncated", "durationMs"}
         return answer.body
+
+    def stream(self, slug: str, value: object = None, **more: object) -> list[Line]:
+        """`POST /execute` with `stream`, which must be 200, to its end: all lines."""
+        connection = self.connection()
+        connection.send("POST", "/execute", self.request(slug, value, stream=True, **more))
+        return list(connection.lines())
 
     def run(self, case: str, value: object = None, **more: object) -> Outcome:
         """Installs a case and executes it."""

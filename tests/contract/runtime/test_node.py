@@ -201,6 +201,30 @@ def test_shared_memory_bombs_are_stopped(start: StartRuntime) -> None:
     assert runtime.run("echo", 1)["success"] is True
 
 
+STUCK = "require('child_process').spawnSync('/bin/sleep', ['30'])"
+"""Nothing ends a thread inside of it."""
+
+
+def test_a_thread_that_does_not_end_is_no_cover_for_another(start: StartRuntime) -> None:
+    """While one is stuck, what others hold is still looked at, also where no statistics tell of it."""
+    runtime = start(WSMGR_MEMORY_MB="160")
+    failed(run(runtime, f"module.exports = () => {STUCK};", timeoutMs=100), "Timeout")
+    code = """module.exports = () => {
+        for (const all = []; ; ) all.push(new Uint8Array(new SharedArrayBuffer(4e6)).fill(1));
+    };"""
+    failed(run(runtime, code), "OutOfMemory")
+    assert runtime.run("echo", 1)["success"] is True
+
+
+def test_memory_that_nothing_else_gives_back_ends_the_process(start: StartRuntime) -> None:
+    """A thread that was stopped for its memory, does not end and keeps it: the runtime says so and goes."""
+    runtime = start(WSMGR_MEMORY_MB="160")
+    failed(run(runtime, f"module.exports = () => {{ const held = Buffer.alloc(3e8, 1); {STUCK}; return held; }};"),
+           "OutOfMemory")  # fmt: skip
+    assert runtime.process.wait(60) == -9
+    assert '"msg":"out of memory"' in runtime.process.stderr.read_text()
+
+
 def test_blocking_native_calls_time_out(shared: Runtime) -> None:
     """Atomics.wait blocks a thread without spinning; its execution ends in time, and others go on."""
     code = "module.exports = () => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);"

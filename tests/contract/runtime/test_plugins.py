@@ -9,6 +9,13 @@ import pytest
 from tests.contract.runtime.conftest import StartRuntime
 from tests.contract.runtime.subject import Runtime
 
+PLACES = {
+    ("javascript", "load-syntax-error"): (2, 13),
+    ("javascript", "load-raises"): (2, 7),
+    ("python", "load-syntax-error"): (2, 15),
+    ("python", "load-raises"): (3, 1),
+}
+
 
 def test_a_put_says_what_it_loaded(runtime: Runtime) -> None:
     """A version that loads becomes current and shows in health."""
@@ -41,17 +48,17 @@ def test_a_new_version_replaces_the_old(shared: Runtime) -> None:
     ("case", "says"),
     [
         ("load-syntax-error", "SyntaxError"),
-        ("load-raises", "RangeError: not today"),
+        ("load-raises", "Error: not today"),
         ("load-spins", "loading"),
         ("load-grows", "memory"),
         ("load-exits", "loaded"),
-        ("load-no-function", "export default function"),
+        ("load-no-function", "function"),
         ("load-unknown-module", "lodash"),
     ],
 )
 def test_a_version_that_does_not_load_is_refused(start: StartRuntime, case: str, says: str) -> None:
     """Each way of not loading is a 422 with a sentence, and the old version keeps serving."""
-    runtime = start(WSMGR_LOAD_TIMEOUT_MS="400" if case == "load-spins" else "10000", WSMGR_MEMORY_MB="160")
+    runtime = start(WSMGR_LOAD_TIMEOUT_MS="3000" if case == "load-spins" else "10000", WSMGR_MEMORY_MB="160")
     assert runtime.put("version-one", version="1", slug="plug").status == 200
     answer = runtime.put(case, version="2", slug="plug")
     assert (answer.status, answer.error["type"]) == (422, "LoadError")
@@ -61,11 +68,11 @@ def test_a_version_that_does_not_load_is_refused(start: StartRuntime, case: str,
     assert runtime.health()["plugins"] == {"plug": "1"}
 
 
-@pytest.mark.parametrize(("case", "line", "column"), [("load-syntax-error", 2, 13), ("load-raises", 2, 7)])
-def test_a_refusal_names_the_place(shared: Runtime, case: str, line: int, column: int) -> None:
+@pytest.mark.parametrize("case", ["load-syntax-error", "load-raises"])
+def test_a_refusal_names_the_place(shared: Runtime, case: str) -> None:
     """Where the source is at fault, line and column say so."""
     error = shared.put(case).error
-    assert (error["line"], error["column"]) == (line, column)
+    assert (error["line"], error["column"]) == PLACES[shared.language, case]
 
 
 @pytest.mark.parametrize("slug", ["Up", "-x", "a" * 65, "a_b", "..", "%2e%2e", "a/b", "", "%C3%BC"])

@@ -55,6 +55,7 @@ async def call_on(stage: Stage, client: AsyncClient, number: int, over: asyncio.
         await caller.succeeds(client, call)
 
 
+@pytest.mark.timeout(400)
 async def test_nothing_runs_twice(stage: Stage) -> None:
     """Five kills at moments that differ; in the end every id has its answer, one record, and one run at the most."""
     over = asyncio.Event()
@@ -63,8 +64,9 @@ async def test_nothing_runs_twice(stage: Stage) -> None:
         before = {one["Id"] for one in await asyncio.to_thread(stage.daemon.containers)}
         clients = [asyncio.create_task(call_on(stage, client, number, over)) for number in range(CLIENTS)]
         for kill in range(KILLS):
-            answered = stage.ledger.tally["calls"]
-            await asyncio.to_thread(wait_for, lambda: stage.ledger.tally["calls"] > answered + CLIENTS, 30)  # noqa: B023
+            # Those that ended well: a call that a kill cut off need not have run.
+            well = stage.ledger.tally["succeeded"]
+            await asyncio.to_thread(wait_for, lambda: stage.ledger.tally["succeeded"] >= well + CLIENTS, 60)  # noqa: B023
             await asyncio.sleep(0.07 * kill)  # the moment of the kill is what varies; nothing is waited for
             stage.daemon_goes()
             await asyncio.to_thread(stage.daemon.kill)
@@ -78,6 +80,6 @@ async def test_nothing_runs_twice(stage: Stage) -> None:
     lost = [one for one in told if one.answers[-1].error and one.answers[-1].error.type == "Lost"]
     assert len(lost) + sum(one.answers[-1].success for one in told) == len(told)
     assert lost, "no call was cut: the kills proved nothing"
-    assert sum(stage.witness.runs().values()) > CLIENTS * KILLS
+    assert sum(stage.witness.runs().values()) >= CLIENTS * KILLS, "the witness saw too little to judge by"
     assert {one["Id"] for one in await asyncio.to_thread(stage.daemon.containers)} == before
     assert list(audit(stage.daemon.log.read_text().splitlines())) == []

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
+from concurrent.futures import Future
 from pathlib import Path
 
 from wsmgr.adapters.cgroup.chain import Chain, chain_of
@@ -16,7 +17,7 @@ from wsmgr.adapters.cgroup.limits import read_ceilings, write_ceilings
 from wsmgr.adapters.cgroup.reclaim import take_back
 from wsmgr.core.cgroup import Ceilings, Counters
 from wsmgr.core.workspace import Running
-from wsmgr.ports.cgroup import Group, GroupRefused
+from wsmgr.ports.cgroup import Group, GroupGone, GroupRefused
 
 
 class KernelCgroups:
@@ -32,6 +33,7 @@ class KernelCgroups:
         self._finding = Lane("find")
         self._limiting = Lane("limits", threads=2)
         self._reclaiming = Lane("reclaim")
+        self._setting: dict[str, Future[Ceilings]] = {}
 
     async def find(self, running: Running, timeout_s: float) -> Group | None:
         """Looks behind /proc/<pid>/cgroup."""
@@ -54,10 +56,10 @@ class KernelCgroups:
         return asked_to_freeze(self._chain(group))
 
     async def apply(self, group: Group, ceilings: Ceilings, timeout_s: float) -> Ceilings:
-        """Writes memory.max, memory.swap.max, cpu.max, pids.max."""
+        """Writes memory.max, memory.swap.max, cpu.max, pids.max; after whatever is still being written there."""
         try:
             async with asyncio.timeout(timeout_s):
-                return await self._limiting.run(lambda: write_ceilings(self._chain(group), ceilings))
+                return await self._apply(group, ceilings)
         except TimeoutError:
             raise GroupRefused(f"The kernel did not set the limits within {timeout_s:g} s.") from None
 
@@ -81,6 +83,20 @@ class KernelCgroups:
         self._freezer.close()
         for lane in (self._finding, self._limiting, self._reclaiming):
             lane.close()
+
+    async def _apply(self, group: Group, ceilings: Ceilings) -> Ceilings:
+        before = self._setting.get(group.path)
+        if before is not None:
+            # Nobody waits for it any more. Beside it older limits could be the last ones to be written.
+            with contextlib.suppress(GroupGone, GroupRefused):
+                await asyncio.wrap_future(before)
+        setting = self._limiting.submit(lambda: write_ceilings(self._chain(group), ceilings))
+        self._setting[group.path] = setting
+        try:
+            return await asyncio.wrap_future(setting)
+        finally:
+            if setting.done():
+                del self._setting[group.path]
 
     def _chain(self, group: Group) -> Chain:
         return chain_of(group, self._cgroups)

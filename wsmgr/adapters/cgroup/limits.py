@@ -52,7 +52,8 @@ def write_ceilings(chain: Chain, wanted: Ceilings) -> Ceilings:
 
 def _swap(chain: Chain) -> int | None:
     """0 where the kernel counts no swap: it has then none that it could hold anybody to."""
-    uncounted = chain.values("memory.max") and not chain.values("memory.swap.max")
+    counts = {name: any(True for _ in chain.values(name)) for name in ("memory.max", "memory.swap.max")}
+    uncounted = counts["memory.max"] and not counts["memory.swap.max"]
     return 0 if uncounted else _lowest_number(chain, "memory.swap.max")
 
 

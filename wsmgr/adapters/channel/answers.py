@@ -6,8 +6,8 @@ import math
 from collections.abc import Mapping
 from typing import NoReturn
 
-from wsmgr.adapters.channel.json import DEPTH_MOST, TooDeep, parsed
-from wsmgr.core.outcome import Failure, FailureType, LogEntry, Outcome
+from wsmgr.adapters.channel.json import Unfit, parsed
+from wsmgr.core.outcome import Emitted, Failure, FailureType, LogEntry, Outcome
 from wsmgr.core.plugin_settings import version_in_runtime
 from wsmgr.ports.channel import Call, ProtocolViolation, RuntimeBusy, RuntimeHealth, UnknownVersion
 
@@ -15,21 +15,50 @@ TEXT_MOST = 64 * 1024
 NAME_MOST = 256
 _TOLD_MOST = 200  # characters of a refusal that go into a sentence of ours
 
-# A runtime cannot know that the workspace or the daemon went away: that is for the daemon to say.
-_TYPES = {type_.value: type_ for type_ in FailureType if type_ is not FailureType.LOST}
+# A runtime cannot know that the workspace or the daemon went away, or what never came: that is for the daemon to say.
+_TYPES = {type_.value: type_ for type_ in FailureType if type_ not in (FailureType.LOST, FailureType.NEVER_STARTED)}
 
 
 def outcome_of(status: int, body: bytes, call: Call) -> Outcome:
     """The outcome of an execution. Raises UnknownVersion, RuntimeBusy, ProtocolViolation."""
     try:
         value = parsed(body)
-    except TooDeep:
+    except Unfit as why:
         if status != 200:
-            raise ProtocolViolation(f"The answer of status {status} is nested too deep.") from None
-        return _too_deep()
+            raise ProtocolViolation(f"The answer of status {status} {why}") from None
+        return unfit(why)
     if status != 200:
         _refused(status, value)
-    answer = _object(value, "answer")
+    return _outcome(_object(value, "answer"), call)
+
+
+def piece_of(line: bytes, call: Call) -> LogEntry | Emitted | Outcome:
+    """What one line of a streaming answer says. Raises ProtocolViolation, and Unfit."""
+    value = _object(parsed(line), "line")
+    if "success" in value:
+        return _outcome(value, call)  # a runtime that does not stream yet: its whole answer is one line
+    if len(value) == 1:
+        if "emit" in value:
+            return Emitted(value["emit"])
+        if "log" in value:
+            return _entry(value["log"])
+        if "result" in value:
+            return _outcome(_object(value["result"], "result"), call)
+    return _wrong("line", sorted(value)[:3])
+
+
+def cancelled_of(status: int, body: bytes) -> bool:
+    """Whether there was something to cancel. Raises RuntimeBusy, ProtocolViolation."""
+    value = _shallow(body)
+    if status == 404:
+        return False
+    if status != 200:
+        _refused(status, value)
+    cancelled = _object(value, "answer").get("cancelled")
+    return cancelled if isinstance(cancelled, bool) else _wrong("cancelled", cancelled)
+
+
+def _outcome(answer: Mapping[str, object], call: Call) -> Outcome:
     if "output" not in answer:
         _wrong("output", None)
     success = answer.get("success")
@@ -92,9 +121,10 @@ def health_of(status: int, body: bytes, *, shared: bool = False) -> RuntimeHealt
     )
 
 
-def _too_deep() -> Outcome:
-    message = f"The output is nested deeper than the {DEPTH_MOST} levels that an answer can carry."
-    return Outcome(None, Failure(FailureType.OUTPUT_INVALID, message), (), logs_truncated=True, duration_ms=0.0)
+def unfit(why: Unfit) -> Outcome:
+    """What becomes of an output, or of something emitted, that cannot travel on."""
+    failure = Failure(FailureType.OUTPUT_INVALID, f"The output {why}")
+    return Outcome(None, failure, (), logs_truncated=True, duration_ms=0.0)
 
 
 def _refused(status: int, value: object) -> NoReturn:
@@ -137,8 +167,8 @@ def _entry(value: object) -> LogEntry:
 def _shallow(body: bytes) -> object:
     try:
         return parsed(body)
-    except TooDeep:
-        raise ProtocolViolation("The answer is nested too deep.") from None
+    except Unfit as why:
+        raise ProtocolViolation(f"The answer {why}") from None
 
 
 def _object(value: object, what: str) -> Mapping[str, object]:

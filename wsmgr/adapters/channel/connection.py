@@ -9,10 +9,14 @@ from typing import cast
 
 import httptools
 
+from wsmgr.adapters.channel.lines import Lines
 from wsmgr.ports.channel import ChannelClosed, ChannelTimeout, ProtocolViolation
 
 FRAMING_BYTES = 16 * 1024
 """What an answer may have besides its body: status line, headers, chunk sizes."""
+
+CHUNK_BYTES = 32
+"""What each chunk of an answer that comes line by line may have besides what is in it."""
 
 Answer = tuple[int, bytes]
 """Status and body."""
@@ -31,10 +35,12 @@ class Connection(asyncio.Protocol):
         self._parser: httptools.HttpResponseParser | None = httptools.HttpResponseParser(self)
         self._transport: asyncio.Transport | None = None
         self._waiter: asyncio.Future[Answer] | None = None
+        self._lines: Lines | None = None
         self._chunks: list[bytes] = []
         self._cap = 0
         self._body_bytes = 0
         self._received = 0
+        self._framing = FRAMING_BYTES
         self._status = 0
         self._complete = False
         self._keeps = False
@@ -58,8 +64,9 @@ class Connection(asyncio.Protocol):
             return False
         return False
 
-    def send(self, request: bytes, cap: int) -> bool:
-        """Send a request whose answer may have a body of `cap` bytes. False: no byte left, the connection is dead."""
+    def send(self, request: bytes, cap: int, lines: Lines | None = None) -> bool:
+        """Send a request whose answer may have a body of `cap` bytes, which goes to `lines` if there are any. False: no
+        byte left, the connection is dead."""
         transport = self._transport
         if transport is None:
             return False
@@ -67,7 +74,11 @@ class Connection(asyncio.Protocol):
         self._chunks = []
         self._cap = cap
         self._body_bytes = self._received = 0
+        self._framing = FRAMING_BYTES
         self._complete = False
+        self._lines = lines
+        if lines is not None:
+            lines.attach(transport)
         try:
             # Directly, because a transport does not tell whether the kernel took any of it.
             taken = self._sock.send(request)
@@ -93,11 +104,28 @@ class Connection(asyncio.Protocol):
             timer.cancel()
             self._waiter = None
 
+    @property
+    def answered(self) -> bool:
+        """Whether the answer to what was sent is whole, or will never be."""
+        return self._waiter is not None and self._waiter.done()
+
+    def result(self) -> Answer:
+        """The answer once it is `answered`, without what went to the lines. Raises as `answer`."""
+        waiter, self._waiter, self._lines = self._waiter, None, None
+        if waiter is None:
+            raise RuntimeError("result() comes after send()")
+        return waiter.result()
+
     def abort(self) -> None:
         """End it now, without flushing. `gone` is called soon. May be called again."""
         self._reusable = False
         if self._transport is not None:
             self._transport.abort()
+
+    def drop(self) -> None:
+        """End it now: its answer is of no more interest."""
+        self._waiter = self._lines = None
+        self.abort()
 
     def _expire(self, timeout_s: float) -> None:
         self._fail(ChannelTimeout(f"The runtime did not answer within {timeout_s:.3g} s."))
@@ -106,6 +134,8 @@ class Connection(asyncio.Protocol):
         self._reusable = False
         if self._waiter is not None and not self._waiter.done():
             self._waiter.set_exception(error)
+            if self._lines is not None:
+                self._lines.end()
         self.abort()
 
     # --- asyncio.Protocol ---------------------------------------------------------------------------------------
@@ -127,8 +157,8 @@ class Connection(asyncio.Protocol):
         except (httptools.HttpParserError, httptools.HttpParserUpgrade) as error:
             self._fail(_not_http(error))
         else:
-            if self._received - self._body_bytes > FRAMING_BYTES:
-                self._fail(ProtocolViolation(f"The head of the answer is larger than {FRAMING_BYTES} bytes."))
+            if self._received - self._body_bytes > self._framing:
+                self._fail(ProtocolViolation(f"The head of the answer is larger than {self._framing} bytes."))
             elif self._complete and not waiter.done():
                 self._deliver(waiter)
 
@@ -139,6 +169,8 @@ class Connection(asyncio.Protocol):
         chunks = self._chunks
         waiter.set_result((self._status, chunks[0] if len(chunks) == 1 else b"".join(chunks)))
         self._chunks = []
+        if self._lines is not None:
+            self._lines.end()
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._transport = None
@@ -148,6 +180,8 @@ class Connection(asyncio.Protocol):
             self._waiter.set_exception(
                 ChannelClosed(f"The connection to the runtime ended before an answer{why}.", sent=True)
             )
+            if self._lines is not None:
+                self._lines.end()
         self._parser = None  # it holds this object's methods: a cycle
         self._gone(self)
 
@@ -170,7 +204,15 @@ class Connection(asyncio.Protocol):
         self._body_bytes += len(body)
         if self._body_bytes > self._cap:
             raise ProtocolViolation(f"The answer is larger than the {self._cap} bytes that the limits allow.")
-        self._chunks.append(body)
+        if self._lines is not None and self._status == 200:
+            self._lines.feed(body)
+        else:
+            self._chunks.append(body)
+
+    def on_chunk_header(self) -> None:
+        """The size of a chunk has come."""
+        if self._lines is not None:
+            self._framing += CHUNK_BYTES
 
     def on_message_complete(self) -> None:
         """The answer is whole; it is delivered once nothing else turns out to come with it."""

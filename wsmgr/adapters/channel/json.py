@@ -14,17 +14,33 @@ DEPTH_MOST = 200
 _MENDABLE_BYTES = 4 * 1024 * 1024  # the way around below costs twenty times the plain one, in the event loop
 
 
-class TooDeep(Exception):
+class Unfit(Exception):
+    """It is JSON, of a kind that cannot travel on; the text says why, to follow "The output …"."""
+
+
+class TooDeep(Unfit):
     """The document is nested deeper than DEPTH_MOST."""
+
+    def __init__(self) -> None:
+        super().__init__(f"is nested deeper than the {DEPTH_MOST} levels that an answer can carry.")
+
+
+class TooLargeNumber(Unfit):
+    """A number in it is beyond those that a double can hold. (JSON.rawJSON makes such.)"""
+
+    def __init__(self) -> None:
+        super().__init__("holds a number that is larger than 1.8e308.")
 
 
 def parsed(body: bytes) -> object:
-    """The JSON value of `body`. Raises TooDeep, and ProtocolViolation when it is not JSON."""
+    """The JSON value of `body`. Raises Unfit, and ProtocolViolation when it is not JSON."""
     try:
         value: object = orjson.loads(body)
     except orjson.JSONDecodeError as error:
         if "depth limit" in str(error):
             raise TooDeep from None
+        if "infinity" in str(error):
+            raise TooLargeNumber from None
         value = _mended(body, error)
     # Counting brackets is a hundred times faster than walking, and nearly always enough.
     if body.count(b"[") + body.count(b"{") > DEPTH_MOST and _deeper_than(value, DEPTH_MOST):
@@ -37,7 +53,11 @@ def _mended(body: bytes, error: orjson.JSONDecodeError) -> object:
     if len(body) > _MENDABLE_BYTES or b"\\ud" not in body.lower():
         raise ProtocolViolation(f"The answer is not JSON: {error}.") from None
     try:
-        text = json.dumps(json.loads(body), ensure_ascii=False, allow_nan=False)
+        value = json.loads(body)
+        try:
+            text = json.dumps(value, ensure_ascii=False, allow_nan=False)
+        except ValueError:
+            raise TooLargeNumber from None
         return orjson.loads(text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace"))
     except RecursionError:
         raise TooDeep from None

@@ -7,7 +7,7 @@ import hashlib
 import orjson
 
 from wsmgr.core.errors import InvalidRequest
-from wsmgr.core.ids import Slug
+from wsmgr.core.ids import ExecutionId, Slug
 from wsmgr.core.plugin import PluginSource
 from wsmgr.core.plugin_settings import PluginSettings, runtime_version
 from wsmgr.ports.channel import Call
@@ -23,8 +23,9 @@ def wire_slug(slug: Slug, namespace: str | None) -> str:
     return f"{hashlib.sha256(f'{namespace}/{slug}'.encode()).hexdigest()[:16]}-{slug[:47]}"
 
 
-def execute(call: Call, namespace: str | None) -> bytes:
-    """`POST /execute`. Raises InvalidRequest when input or context cannot be written as JSON (too deep, say)."""
+def execute(call: Call, namespace: str | None, *, stream: bool = False) -> bytes:
+    """`POST /execute`, answered line by line where it streams. Raises InvalidRequest when input or context cannot be
+    written as JSON (too deep, say)."""
     try:
         body = orjson.dumps(
             {
@@ -35,11 +36,18 @@ def execute(call: Call, namespace: str | None) -> bytes:
                 "timeoutMs": max(1, round(call.timeout_s * 1000)),
                 "executionId": call.execution,
                 "limits": {"outputBytes": call.output_bytes, "logBytes": call.log_bytes},
+                **({"stream": True} if stream else {}),
             }
         )
     except orjson.JSONEncodeError as error:
         raise InvalidRequest(f"The input or the context cannot be written as JSON: {error}.") from None
     return _HEAD % (b"POST /execute", len(body)) + body
+
+
+def cancel(execution: ExecutionId) -> bytes:
+    """`POST /cancel`."""
+    body = orjson.dumps({"executionId": execution})
+    return _HEAD % (b"POST /cancel", len(body)) + body
 
 
 def put(plugin: PluginSource, settings: PluginSettings, namespace: str | None) -> bytes:

@@ -6,17 +6,20 @@ import asyncio
 
 from wsmgr.adapters.channel import answers, requests
 from wsmgr.adapters.channel.connection import Answer, Connection
+from wsmgr.adapters.channel.hearing import hear
+from wsmgr.adapters.channel.lines import Lines
 from wsmgr.adapters.channel.pool import Pool
-from wsmgr.core.ids import Slug
+from wsmgr.core.ids import ExecutionId, Slug
 from wsmgr.core.outcome import Failure, Outcome
 from wsmgr.core.plugin import PluginSource
 from wsmgr.core.plugin_settings import NO_SETTINGS, PluginSettings
 from wsmgr.core.workspace import Endpoint
-from wsmgr.ports.channel import Call, ChannelClosed, RuntimeHealth
+from wsmgr.ports.channel import Call, ChannelClosed, Listener, RuntimeHealth
 
 _SMALL_ANSWER_BYTES = 1024 * 1024  # answers that carry no output: health, push, delete
 _ANSWER_BYTES_MOST = 256 * 1024 * 1024
 _SLACK_BYTES = 64 * 1024
+_FRAMES = 16  # an emitted digit is a line of a dozen bytes
 
 
 class RuntimeChannel:
@@ -41,13 +44,20 @@ class RuntimeChannel:
         self._connect_timeout_s = connect_timeout_s
         self._pool = Pool(idle_per_endpoint=idle_per_endpoint, idle_total=idle_total)
 
-    async def execute(self, at: Endpoint, call: Call) -> Outcome:
+    async def execute(self, at: Endpoint, call: Call, listener: Listener | None = None) -> Outcome:
         """Run one call; the bound is its own timeout plus the grace."""
-        request = requests.execute(call, at.namespace)
         cap = min(call.output_bytes + call.output_bytes // 10 + 2 * call.log_bytes + _SLACK_BYTES, _ANSWER_BYTES_MOST)
+        if listener is not None:
+            return await self._stream(at, call, listener, cap)
+        request = requests.execute(call, at.namespace)
         connection = await self._send(at, request, cap, self._connect_timeout_s)
         status, body = await self._answer(connection, call.timeout_s + self._grace_s)
         return answers.outcome_of(status, body, call)
+
+    async def cancel(self, at: Endpoint, execution: ExecutionId, timeout_s: float) -> bool:
+        """Have the runtime end an execution."""
+        status, body = await self._ask_small(at, requests.cancel(execution), timeout_s)
+        return answers.cancelled_of(status, body)
 
     async def health(self, at: Endpoint, timeout_s: float) -> RuntimeHealth:
         """Ask for health. Where owners share a runtime, `plugins` is empty: the names there are not theirs alone."""
@@ -74,6 +84,20 @@ class RuntimeChannel:
         """Close everything, also under calls in flight: those get ChannelClosed."""
         await self._pool.close()
 
+    async def _stream(self, at: Endpoint, call: Call, listener: Listener, line_bytes: int) -> Outcome:
+        """As `execute`. The pieces together may be many times the output: a tiny one is mostly its frame."""
+        request = requests.execute(call, at.namespace, stream=True)
+        cap = _FRAMES * call.output_bytes + 2 * call.log_bytes + line_bytes
+        lines = Lines(line_bytes)
+        connection = await self._send(at, request, cap, self._connect_timeout_s, lines)
+        try:
+            heard = await hear(connection, lines, call, listener, call.timeout_s + self._grace_s)
+        except BaseException:
+            connection.drop()
+            raise
+        self._pool.give_back(connection)
+        return heard if isinstance(heard, Outcome) else answers.outcome_of(*heard, call)
+
     async def _ask_small(self, at: Endpoint, request: bytes, timeout_s: float) -> Answer:
         """Send and await the answer, `timeout_s` in all."""
         loop = asyncio.get_running_loop()
@@ -81,15 +105,17 @@ class RuntimeChannel:
         connection = await self._send(at, request, _SMALL_ANSWER_BYTES, min(timeout_s, self._connect_timeout_s))
         return await self._answer(connection, deadline - loop.time())
 
-    async def _send(self, at: Endpoint, request: bytes, cap: int, connect_s: float) -> Connection:
+    async def _send(
+        self, at: Endpoint, request: bytes, cap: int, connect_s: float, lines: Lines | None = None
+    ) -> Connection:
         """The connection that took the request. One that died idle is replaced: the kernel took no byte for it."""
         connection = self._pool.take(at)
-        while connection is not None and not connection.send(request, cap):
+        while connection is not None and not connection.send(request, cap, lines):
             connection.abort()
             connection = self._pool.take(at)
         if connection is None:
             connection = await self._pool.connect(at, connect_s)
-            if not connection.send(request, cap):
+            if not connection.send(request, cap, lines):
                 connection.abort()
                 raise ChannelClosed("The runtime closed the connection before it took the request.", sent=False)
         return connection

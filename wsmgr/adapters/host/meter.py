@@ -59,14 +59,15 @@ class ProcMeter:
         self._known[endpoint.instance] = known
         tree = self._processes.use(main) if question.tree else None
         traffic = self._traffic(pid, known) if known.own_network else None
-        kept = scratch.used(self._proc, pid) if known.own_scratch else None
+        kept = scratch.look(self._proc, pid) if known.own_scratch else None
         return Use(
             cpu_s=None if tree is None else tree.cpu_s,
-            memory_bytes=None if tree is None else tree.memory_bytes + (kept or 0),
+            memory_bytes=None if tree is None else tree.memory_bytes + (kept.used if kept else 0),
             tasks=None if tree is None else tree.tasks,
             network_in_bytes=None if traffic is None else traffic.received,
             network_out_bytes=None if traffic is None else traffic.sent,
-            scratch_bytes=kept,
+            scratch_bytes=None if kept is None else kept.used,
+            scratch_full=kept is not None and kept.full,
         )
 
     def _traffic(self, pid: int, known: _Known) -> Traffic | None:

@@ -7,13 +7,25 @@ root and nothing else, and only the file system is asked, which answers from mem
 from __future__ import annotations
 
 import os
+from typing import NamedTuple
 
 _PLACE = os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC
 NAME = "tmp"
 
 
-def used(proc: str, pid: int) -> int | None:
-    """Bytes in `/tmp`, as its file system counts them; None when it is not there."""
+_NEARLY = 16 * 1024
+"""So few bytes left are none."""
+
+
+class Scratch(NamedTuple):
+    """Bytes in `/tmp` as its file system counts them, and whether it takes no more."""
+
+    used: int
+    full: bool
+
+
+def look(proc: str, pid: int) -> Scratch | None:
+    """What lies in `/tmp`; None when it is not there."""
     try:
         root = os.open(f"{proc}/{pid}/root", _PLACE)
     except OSError:
@@ -30,7 +42,9 @@ def used(proc: str, pid: int) -> int | None:
         return None
     finally:
         os.close(folder)
-    return (system.f_blocks - system.f_bfree) * system.f_frsize
+    free = system.f_bavail * system.f_frsize
+    full = system.f_blocks > 0 and (free < _NEARLY or (system.f_files > 0 and system.f_favail == 0))
+    return Scratch((system.f_blocks - system.f_bfree) * system.f_frsize, full)
 
 
 def has_own(proc: str, pid: int) -> bool:

@@ -86,6 +86,7 @@ def _files(spec: Spec) -> dict[str, object]:
             },
             _nothing("/etc/hostname"),
             _nothing("/run/.containerenv"),
+            *([] if spec.data is None else [_data(spec.data)]),
         ],
     }
 
@@ -96,6 +97,11 @@ def _scratch(destination: str, size: str, *, inodes: int) -> dict[str, object]:
     # whatever `mode` says, so the image has 1777 on both; crun obeys the option.
     options = [f"size={size},nr_inodes={inodes}", "mode=1777", "notmpcopyup", *_DENY]
     return {"destination": destination, "type": "tmpfs", "source": "tmpfs", "options": options}
+
+
+def _data(source: str) -> dict[str, object]:
+    # A directory of a file system of its own, which is all that mountinfo inside shows of it: its device and `/data`.
+    return {"destination": "/data", "type": "bind", "source": source, "options": ["bind", "rw", "private", *_DENY]}
 
 
 def _nothing(destination: str) -> dict[str, object]:
@@ -129,13 +135,19 @@ def _limits(spec: Spec) -> dict[str, object]:
         },
         "r_limits": [
             _rlimit("nofile", spec.nofile),
-            # Counted per uid in the namespace, and every workspace has a uid of its own.
-            _rlimit("nproc", spec.pids),
+            # Counted per uid in the namespace, and every workspace has a uid of its own. The kernel asks it first: one
+            # more than the group's limit, so that where there is a group its pids.events tells of the refusals.
+            _rlimit("nproc", nproc(spec)),
             _rlimit("core", 0),
         ],
         # When the host itself runs out of memory, workspaces go before the daemon.
         "oom_score_adj": 500,
     }
+
+
+def nproc(spec: Spec) -> int:
+    """RLIMIT_NPROC of a workspace."""
+    return spec.pids + 1
 
 
 def _rlimit(kind: str, value: int) -> dict[str, object]:

@@ -73,7 +73,7 @@ def breaker_body(
 ) -> dict[str, object]:
     """`body` is that of a workspace. `by_group`: the group's pids.max is to be broken.
 
-    The kernel asks RLIMIT_NPROC first, and both limits are the same in a workspace: the rlimit is lifted for once.
+    The kernel asks RLIMIT_NPROC first: it is lifted for once, so that it is certain which of the two refused.
     """
     changed = dict(body)
     if by_group:

@@ -23,6 +23,7 @@ from wsmgr.adapters.podman.errors import message_of
 from wsmgr.adapters.podman.facts import facts_of
 from wsmgr.adapters.podman.groups import own_groups, try_freeze
 from wsmgr.adapters.podman.matrix import matrix, not_probed
+from wsmgr.adapters.podman.mends import delegation, missing_controller
 from wsmgr.adapters.podman.process import start_ticks
 from wsmgr.adapters.podman.readings import Readings, read_process
 from wsmgr.adapters.podman.removing import remove_container
@@ -114,7 +115,7 @@ class CapabilityProbe:
         try:
             return await self._probe(info)
         except _NotStarted as refusal:
-            return not_probed(str(refusal), refusal.mend)
+            return not_probed(str(refusal), await _mend(refusal, info))
         finally:
             info.cancel()
             # One that stays is removed before the next probe: no reason to lose what was seen.
@@ -192,6 +193,16 @@ class CapabilityProbe:
             age = time.time() - datetime.fromisoformat(row["Created"][:19] + "+00:00").timestamp()
             if age > _STALE_S or not _lives((row.get("Labels") or {}).get(names.PROBER, "")):
                 await self._remove(row["Id"])
+
+
+async def _mend(refusal: _NotStarted, info: asyncio.Task[Answer]) -> str:
+    """A runtime that misses a file of the control group was not given its controller, whatever podman makes of that.
+    Raises EngineUnavailable."""
+    controller = missing_controller(str(refusal))
+    if controller is None:
+        return refusal.mend
+    described = await info
+    return delegation(facts_of(described.json()), controller) if described.ok else refusal.mend
 
 
 async def _frozen(groups: Sequence[Path]) -> str | None:

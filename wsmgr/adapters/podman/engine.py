@@ -17,6 +17,7 @@ from wsmgr.adapters.podman.body import create_body, workspace_labels
 from wsmgr.adapters.podman.calls import Answer, PodmanCalls
 from wsmgr.adapters.podman.capabilities import PROBE_SPEC, CapabilityProbe
 from wsmgr.adapters.podman.containers import Container, from_inspect, from_list, observed, vanished
+from wsmgr.adapters.podman.ending import explained
 from wsmgr.adapters.podman.errors import image_missing, message_of, refused
 from wsmgr.adapters.podman.loglines import last_lines
 from wsmgr.adapters.podman.pause import PauseProcess
@@ -270,6 +271,8 @@ class PodmanEngine:
             if seen is None:
                 return Absent()
             state = observed(seen, main_process)
+            if isinstance(state, Exited):
+                return await explained(state, seen.log)
             if state is not None:
                 return state
             await asyncio.sleep(_LOOK_EVERY_S)

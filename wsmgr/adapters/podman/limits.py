@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from wsmgr.adapters.podman import mends
-from wsmgr.adapters.podman.body import CPU_PERIOD_US
+from wsmgr.adapters.podman.body import CPU_PERIOD_US, nproc
 from wsmgr.adapters.podman.facts import EngineFacts
 from wsmgr.adapters.podman.readings import Readings
 from wsmgr.adapters.podman.trial import Trial
@@ -116,7 +116,7 @@ class LimitJudge:
 
     def _pids_by_rlimit(self, gap: Capability) -> Capability:
         report = self.trial.report
-        if self.seen.nproc != str(self.spec.pids):
+        if self.seen.nproc != str(nproc(self.spec)):
             return gap
         limit = f"RLIMIT_NPROC is {self.seen.nproc} for a uid that only this workspace has"
         if report.forks is None:

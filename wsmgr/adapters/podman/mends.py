@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from wsmgr.adapters.podman.facts import EngineFacts
 
 ENGINE_BUG = "The container engine does not do as it is told: update podman and its runtime."
@@ -25,6 +27,16 @@ def delegation(facts: EngineFacts, controller: str | None = None) -> str:
         return f"Nothing delegates control groups without systemd: run the daemon on a host that has it ({_PLAYBOOK})."
     steps = _steps(facts, controller)
     return f"{'; '.join(steps)} ({_PLAYBOOK})." if steps else ENGINE_BUG
+
+
+_MISSING_FILE = re.compile(r"\b(cpu|cpuset|io|memory|pids)\.[a-z.]+\b.*No such file", re.DOTALL)
+
+
+def missing_controller(message: str) -> str | None:
+    """The controller whose file a container runtime did not find, by its own words; None when they are about something
+    else."""
+    found = _MISSING_FILE.search(message)
+    return found[1] if found else None
 
 
 def _steps(facts: EngineFacts, controller: str | None) -> list[str]:

@@ -59,3 +59,14 @@ class Program:
                 with suppress(ProcessLookupError):
                     os.killpg(process.pid, signal.SIGKILL)
                 await process.wait()
+
+
+class InUserNamespace:
+    """Other programs, run as root of the user namespace in which the containers of this user live."""
+
+    def __init__(self, program: Program) -> None:
+        self._program = program
+
+    async def run(self, command: Sequence[str], timeout_s: float) -> tuple[int, list[str]]:
+        """As `Program.run`."""
+        return await self._program.run(["unshare", *command], timeout_s)

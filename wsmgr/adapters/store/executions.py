@@ -11,7 +11,7 @@ import orjson
 from sqlalchemy import Connection, delete, literal, select, tuple_, update
 
 from wsmgr.adapters.store.rows import execution_from, execution_values
-from wsmgr.adapters.store.tables import EXECUTIONS
+from wsmgr.adapters.store.tables import EXECUTIONS, QUEUED_CALLS
 from wsmgr.adapters.store.upsert import insert, upsert
 from wsmgr.core.errors import InvalidRequest
 from wsmgr.core.execution import Execution, ExecutionState
@@ -104,6 +104,8 @@ def page(
 
 
 def lose_running(connection: Connection) -> int:
-    """Mark what says `running` as lost; how many there were."""
+    """Mark what says `running` as lost; how many there were. What was queued stays, and nothing else in the queue."""
+    queued = select(_C.id).where(_C.state == ExecutionState.QUEUED.value)
+    connection.execute(delete(QUEUED_CALLS).where(QUEUED_CALLS.c.execution.not_in(queued)))
     statement = update(EXECUTIONS).where(_C.state == ExecutionState.RUNNING.value)
     return connection.execute(statement.values(state=ExecutionState.LOST.value)).rowcount

@@ -12,7 +12,7 @@ from wsmgr.core.execution import ExecutionState
 
 def purge_executions(connection: Connection, before: datetime, limit: int) -> int:
     """Those that have ended; how many."""
-    ended = EXECUTIONS.c.state != ExecutionState.RUNNING.value
+    ended = EXECUTIONS.c.state.not_in([state.value for state in ExecutionState if not state.over])
     return _purge(connection, EXECUTIONS, EXECUTIONS.c.created_at, ended, before, limit)
 
 

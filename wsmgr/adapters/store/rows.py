@@ -49,6 +49,7 @@ def workspace_from(row: Row[Any]) -> Workspace:
         created_at=row.created_at,
         last_activity_at=row.last_activity_at,
         failure=row.failure,
+        volume=row.volume,
     )
 
 

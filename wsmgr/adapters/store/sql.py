@@ -12,7 +12,18 @@ from typing import Any
 from sqlalchemy import Connection, select
 from sqlalchemy.exc import SQLAlchemyError
 
-from wsmgr.adapters.store import alerts, events, executions, owners, plugins, retention, tokens, usage, workspaces
+from wsmgr.adapters.store import (
+    alerts,
+    events,
+    executions,
+    owners,
+    plugins,
+    queue,
+    retention,
+    tokens,
+    usage,
+    workspaces,
+)
 from wsmgr.adapters.store.connect import Access, connect, create_file, parse_url
 from wsmgr.adapters.store.failures import unavailable
 from wsmgr.adapters.store.pending import Pending
@@ -128,6 +139,9 @@ class SqlStore(Store):
     async def put_workspace(self, workspace: Workspace) -> None:
         await self._writing.do(partial(workspaces.replace, workspace=workspace))
 
+    async def hold_volume(self, workspace: WorkspaceId, volume: str | None) -> None:
+        await self._writing.do(partial(workspaces.hold, workspace=workspace, volume=volume))
+
     async def touch_workspaces(self, activity: Sequence[tuple[WorkspaceId, datetime]]) -> None:
         await self._writing.do(partial(workspaces.touch, activity=tuple(activity)))
 
@@ -185,6 +199,31 @@ class SqlStore(Store):
 
     async def lose_running(self) -> int:
         return await self._writing.do(executions.lose_running)
+
+    async def enqueue(self, execution: Execution, call: bytes, callback: str | None) -> Execution | None:
+        work = partial(queue.enqueue, execution=execution, call=call, callback=callback)
+        return await self._writing.do(work)
+
+    async def queued(self) -> Sequence[Execution]:
+        return await self._reading.run(queue.waiting)
+
+    async def queued_call(self, execution: ExecutionId) -> bytes | None:
+        return await self._reading.run(partial(queue.call_of, execution=execution))
+
+    async def start_queued(self, execution: Execution) -> bool:
+        return await self._writing.do(partial(queue.start, execution=execution))
+
+    async def requeue(self, execution: ExecutionId) -> None:
+        await self._writing.do(partial(queue.requeue, execution=execution))
+
+    async def finish(self, execution: Execution) -> bool:
+        return await self._writing.do(partial(queue.finish, execution=execution))
+
+    async def due_callbacks(self, limit: int) -> Sequence[tuple[ExecutionId, str]]:
+        return await self._reading.run(partial(queue.due_callbacks, limit=limit))
+
+    async def called_back(self, execution: ExecutionId) -> None:
+        await self._writing.do(partial(queue.called_back, execution=execution))
 
     async def append(self, event: Event) -> Event:
         return await self._writing.do(partial(events.append, event=event))

@@ -5,7 +5,18 @@ from __future__ import annotations
 from datetime import datetime
 from typing import ClassVar
 
-from sqlalchemy import BigInteger, ForeignKeyConstraint, Index, Integer, LargeBinary, MetaData, String, Text, text
+from sqlalchemy import (
+    BigInteger,
+    ForeignKeyConstraint,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Text,
+    UniqueConstraint,
+    text,
+)
 from sqlmodel import Field, SQLModel
 
 KEY = String().with_variant(String(collation="C"), "postgresql")
@@ -54,6 +65,7 @@ class WorkspaceRow(Row, table=True):
     created_at: datetime
     last_activity_at: datetime
     failure: str | None = Field(default=None, sa_type=Text)
+    volume: str | None = Field(default=None, unique=True, index=True, sa_type=KEY)
 
 
 class SlotRow(Row, table=True):
@@ -137,6 +149,31 @@ class ExecutionRow(Row, table=True):
     output: str | None = Field(sa_type=Text)
 
 
+class QueuedCallRow(Row, table=True):
+    """What a queued execution is to run, from when it is queued until it is over. `serial`: the order."""
+
+    __tablename__ = "queued_calls"
+    __table_args__ = (
+        ForeignKeyConstraint(["execution"], ["executions.id"], ondelete="CASCADE"),
+        UniqueConstraint("execution"),
+        {"sqlite_autoincrement": True},
+    )
+
+    serial: int | None = Field(default=None, primary_key=True, sa_type=SERIAL)
+    execution: str = Field(sa_type=KEY)
+    call: bytes = Field(sa_type=LargeBinary)
+
+
+class CallbackRow(Row, table=True):
+    """Who is to be told how an execution ended."""
+
+    __tablename__ = "callbacks"
+    __table_args__ = (ForeignKeyConstraint(["execution"], ["executions.id"], ondelete="CASCADE"),)
+
+    execution: str = Field(primary_key=True, sa_type=KEY)
+    url: str = Field(sa_type=Text)
+
+
 class EventRow(Row, table=True):
     """The audit trail; `before` and `after` are JSON texts. AUTOINCREMENT: an id is not given again after the newest
     rows were deleted."""
@@ -206,6 +243,8 @@ SLOTS = METADATA.tables["slots"]
 PLUGINS = METADATA.tables["plugins"]
 PLUGIN_VERSIONS = METADATA.tables["plugin_versions"]
 EXECUTIONS = METADATA.tables["executions"]
+QUEUED_CALLS = METADATA.tables["queued_calls"]
+CALLBACKS = METADATA.tables["callbacks"]
 EVENTS = METADATA.tables["events"]
 ALERTS = METADATA.tables["alerts"]
 TOKENS = METADATA.tables["tokens"]

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Select, bindparam, delete, func, select, upda
 
 from wsmgr.adapters.store.rows import workspace_from
 from wsmgr.adapters.store.tables import SLOTS, WORKSPACES
-from wsmgr.core.errors import NotFound
+from wsmgr.core.errors import Conflict, NotFound
 from wsmgr.core.ids import WorkspaceId, owner_of
 from wsmgr.core.workspace import Desired, Workspace
 
@@ -68,6 +68,17 @@ def replace(connection: Connection, workspace: Workspace) -> None:
     )
     if result.rowcount == 0:
         raise NotFound(f"There is no workspace {workspace.id}.")
+
+
+def hold(connection: Connection, workspace: WorkspaceId, volume: str | None) -> None:
+    """Write which volume it holds. Raises Conflict, NotFound."""
+    if volume is not None:
+        holder = connection.execute(select(_C.id).where(_C.volume == volume, _C.id != workspace)).scalar_one_or_none()
+        if holder is not None:
+            raise Conflict(f"The volume {volume} is held by the workspace {holder}.")
+    result = connection.execute(update(WORKSPACES).where(_C.id == workspace).values(volume=volume))
+    if result.rowcount == 0:
+        raise NotFound(f"There is no workspace {workspace}.")
 
 
 def touch(connection: Connection, activity: Sequence[tuple[WorkspaceId, datetime]]) -> None:

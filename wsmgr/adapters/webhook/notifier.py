@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
-import hmac
 import time
 from collections.abc import Callable
 from urllib.parse import urlsplit
@@ -12,6 +10,7 @@ from urllib.parse import urlsplit
 import httpx
 import orjson
 
+from wsmgr.adapters.webhook.signing import signed_headers
 from wsmgr.core.alert import Notice
 from wsmgr.ports.notifier import NotDelivered
 
@@ -19,8 +18,7 @@ from wsmgr.ports.notifier import NotDelivered
 class WebhookNotifier:
     """Implements ports.notifier.Notifier. Any answer 2xx is a delivery; its body is not read.
 
-    `X-Wsmgr-Signature` is `sha256=` and the HMAC of `<X-Wsmgr-Timestamp>.<body>` under the secret, in hexadecimal. The
-    same notice has the same `X-Wsmgr-Delivery` however often it is sent. Redirects and the proxies of the environment
+    Signed as `signing` says. Redirects and the proxies of the environment
     are not followed: they would take what is told to somebody else.
     """
 
@@ -39,10 +37,11 @@ class WebhookNotifier:
     async def deliver(self, notice: Notice) -> None:
         """Send it once. Raises NotDelivered after `timeout_s` seconds at the latest."""
         body = orjson.dumps(_document(notice))
+        headers = signed_headers(self._secret, self._clock(), body, notice.id)
         try:
             async with (
                 asyncio.timeout(self._timeout_s),
-                self._http.stream("POST", self._url, content=body, headers=self._headers(notice, body)) as answer,
+                self._http.stream("POST", self._url, content=body, headers=headers) as answer,
             ):
                 status = answer.status_code
         except TimeoutError:
@@ -56,17 +55,6 @@ class WebhookNotifier:
     async def close(self) -> None:
         """Close the connections."""
         await self._http.aclose()
-
-    def _headers(self, notice: Notice, body: bytes) -> dict[str, str]:
-        timestamp = str(int(self._clock()))
-        signature = hmac.new(self._secret, timestamp.encode() + b"." + body, hashlib.sha256).hexdigest()
-        return {
-            "Content-Type": "application/json",
-            "User-Agent": "wsmgr",
-            "X-Wsmgr-Timestamp": timestamp,
-            "X-Wsmgr-Signature": f"sha256={signature}",
-            "X-Wsmgr-Delivery": notice.id,
-        }
 
 
 def _document(notice: Notice) -> dict[str, object]:

@@ -14,20 +14,22 @@ from wsmgr.adapters.worker import evidence
 from wsmgr.adapters.worker.box import Box, Run
 from wsmgr.adapters.worker.launcher import Launcher
 from wsmgr.adapters.worker.plain import PlainLauncher
-from wsmgr.adapters.worker.runtime import Program
+from wsmgr.adapters.worker.programs import Launchers
+from wsmgr.adapters.worker.runtime import Program, node_program
 from wsmgr.adapters.worker.sandbox import SandboxLauncher
-from wsmgr.adapters.worker.system import libraries
+from wsmgr.adapters.worker.system import libraries, modules
 from wsmgr.core.capability import Capability
 from wsmgr.core.errors import EngineFailure, EngineUnavailable
 from wsmgr.core.ids import WorkspaceId
 from wsmgr.core.isolation import Isolation
+from wsmgr.core.runtime import Runtime
 from wsmgr.core.workspace import Absent, Found, Observed, Spec
 
 
 class WorkerEngine:
     """Runs runtimes in bubblewrap; where it cannot, as plain processes, and says so in its capabilities.
 
-    `node` is the Node.js binary, `runtime` the folder of the runtime's main file, `state` a folder of this daemon's
+    `python` is the runtime of Python plugins, where this host has one. `node` is the Node.js binary, `runtime` the folder of the runtime's main file, `state` a folder of this daemon's
     own that it may empty, `instance` the daemon's name, `bwrap` the program, by name or path.
     """
 
@@ -40,9 +42,13 @@ class WorkerEngine:
         instance: str,
         bwrap: str = "bwrap",
         main: str = "main.mjs",
+        python: Program | None = None,
     ) -> None:
-        self._program = Program(node, runtime, main)
+        self._program = node_program(node, runtime, main)
+        programs = {Runtime.NODE: self._program} | ({} if python is None else {Runtime.PYTHON: python})
         self._plain = PlainLauncher(self._program, state / f"{instance}-worker")
+        self._launchers = Launchers(programs, self._make)
+        self._state = state
         self._instance = instance
         self._bwrap = bwrap
         self._launcher: Launcher | None = None
@@ -71,6 +77,7 @@ class WorkerEngine:
             self._why_plain = failure.sentence
             self._plain.open()
             self._launcher = self._plain
+        self._launchers.add(Runtime.NODE, self._launcher)
 
     async def close(self) -> None:
         """End every runtime at once; nothing of them outlives the daemon."""
@@ -103,7 +110,7 @@ class WorkerEngine:
 
     async def start(self, handle: str) -> None:
         """Launch the runtime; one that has ended is launched anew."""
-        launcher = self._opened()
+        self._opened()
         box = self._boxes.get(handle)
         if box is None:
             raise EngineFailure(f"There is no worker {handle}: make it again.")
@@ -111,7 +118,7 @@ class WorkerEngine:
             if box.run.exit_code is None:
                 return
             await box.run.end(0.0)
-        box.run = await Run.begin(launcher, box.spec, f"{handle}.{next(self._runs)}")
+        box.run = await Run.begin(self._launchers, box.spec, f"{handle}.{next(self._runs)}")
 
     async def stop(self, handle: str, grace_s: float) -> None:
         """SIGTERM to the runtime, SIGKILL to everything it started, and wait for the end of both."""
@@ -148,7 +155,17 @@ class WorkerEngine:
         bwrap = shutil.which(self._bwrap)
         if bwrap is None:
             raise EngineFailure(f"{self._bwrap} is not installed.")
-        launcher = SandboxLauncher(self._program, bwrap, await libraries(self._program.node), self._instance)
+        launcher = SandboxLauncher(self._program, bwrap, await libraries(self._program.binary), self._instance)
         launcher.sweep()
         await evidence.try_sandbox(launcher)
         return launcher
+
+    async def _make(self, _runtime: Runtime, program: Program) -> Launcher:
+        """The launcher of Python, once the first workspace needs it: what it is linked with takes a while to tell."""
+        bwrap = shutil.which(self._bwrap)
+        if self.sandboxed and bwrap is not None:
+            linked = await libraries(program.binary, *modules(program.trees))
+            return SandboxLauncher(program, bwrap, linked, self._instance)
+        plain = PlainLauncher(program, self._state / f"{self._instance}-py")
+        plain.open()
+        return plain

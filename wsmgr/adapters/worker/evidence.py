@@ -10,7 +10,8 @@ import secrets
 from collections.abc import Mapping, Sequence
 
 from wsmgr.adapters.worker.child import end
-from wsmgr.adapters.worker.sandbox import NODE, SandboxLauncher
+from wsmgr.adapters.worker.runtime import NODE
+from wsmgr.adapters.worker.sandbox import SandboxLauncher
 from wsmgr.core.capability import Capability, Level
 from wsmgr.core.errors import EngineFailure
 from wsmgr.core.ids import WorkspaceId

@@ -18,6 +18,8 @@ from wsmgr.adapters.worker.runtime import Program, environment
 from wsmgr.core.errors import EngineFailure, EngineUnavailable
 from wsmgr.core.workspace import Spec
 
+# The daemon reaches the socket through /proc of this very process, which must not close itself to its own user.
+_OPEN = {"WSMGR_OPEN_PROC": "1"}
 _SOCKET_PATH_MOST = 107  # what sockaddr_un holds
 # The death signal comes only when the parent dies after it was asked for: whoever lost its parent before ends here.
 _WHILE_PARENT_LIVES = 'test "$PPID" = "$0" && exec "$@"'
@@ -60,10 +62,10 @@ class PlainLauncher:
             *(prlimit, f"--nofile={_within_hard(spec.nofile)}", "--core=0", "--"),
             *(setpriv, "--pdeathsig", "KILL", "--no-new-privs", "--"),
             *(shell, "-c", _WHILE_PARENT_LIVES, str(os.getpid())),
-            *self._program.argv(str(self._program.node), str(self._program.folder)),
+            *self._program.argv(str(self._program.binary), str(self._program.folder)),
         ]
         try:
-            child = await spawn(argv, environment(spec, str(socket), str(home)), home)
+            child = await spawn(argv, {**environment(self._program, spec, str(socket), str(home)), **_OPEN}, home)
         except BaseException:
             tidy()
             raise

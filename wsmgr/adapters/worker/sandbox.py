@@ -22,7 +22,6 @@ from wsmgr.core.limits import MIB
 from wsmgr.core.workspace import Spec
 
 SOCKET = "/run/wsmgr/api.sock"
-NODE = "/usr/local/bin/node"
 RUNTIME = "/opt/wsmgr/runtime"
 _DEVICES = ("null", "zero", "full", "random", "urandom")
 _CHANNEL_BYTES = 65536
@@ -36,8 +35,13 @@ def arguments(spec: Spec, program: Program, libraries: Sequence[str]) -> Sequenc
         *("--unshare-all", "--unshare-user", "--disable-userns", "--new-session", "--die-with-parent"),
         *("--uid", str(spec.uid), "--gid", str(spec.uid), "--hostname", "workspace", "--cap-drop", "ALL"),
         "--clearenv",
-        *(part for name, value in environment(spec, SOCKET, "/tmp").items() for part in ("--setenv", name, value)),  # noqa: S108
-        *("--ro-bind", str(program.node), NODE, "--ro-bind", str(program.folder), RUNTIME),
+        *(
+            part
+            for name, value in environment(program, spec, SOCKET, "/tmp").items()
+            for part in ("--setenv", name, value)
+        ),
+        *("--ro-bind", str(program.binary), program.inside, "--ro-bind", str(program.folder), RUNTIME),
+        *(part for tree in program.trees for part in ("--ro-bind", str(tree), str(tree))),
         *(part for path in libraries for part in ("--ro-bind", path, path)),
         *("--proc", "/proc"),
         # Not --dev: its terminals and its writable /dev/shm are of no use here.
@@ -51,7 +55,7 @@ def arguments(spec: Spec, program: Program, libraries: Sequence[str]) -> Sequenc
 
 
 class SandboxLauncher:
-    """Starts runtimes in sandboxes; `bwrap` is the program, `libraries` what Node.js is linked with.
+    """Starts runtimes in sandboxes; `bwrap` is the program, `libraries` what the runtime is linked with.
 
     `instance` is written where the process list shows it, so that `sweep` finds what an earlier daemon left.
     """
@@ -61,6 +65,11 @@ class SandboxLauncher:
         self._mark = f"wsmgr-bwrap:{instance}"
         self._bwrap = bwrap
         self._libraries = libraries
+
+    @property
+    def program(self) -> Program:
+        """What it starts."""
+        return self._program
 
     def sweep(self) -> None:
         """Kill the sandboxes of an earlier daemon of this instance that was killed while it started them."""
@@ -75,7 +84,7 @@ class SandboxLauncher:
 
     async def launch(self, spec: Spec, name: str) -> Launched:
         """As Launcher."""
-        return await self.run(spec, name, self._program.argv(NODE, RUNTIME))
+        return await self.run(spec, name, self._program.argv(self._program.inside, RUNTIME))
 
     async def run(self, spec: Spec, name: str, command: Sequence[str]) -> Launched:
         """Start any program in the same sandbox. Raises EngineFailure when the sandbox cannot be made."""

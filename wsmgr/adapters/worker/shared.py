@@ -1,4 +1,4 @@
-"""The engine of the isolation `none`: one plain runtime for every workspace. For development only."""
+"""The engine of the isolation `none`: one plain runtime of each language for every workspace. For development only."""
 
 from __future__ import annotations
 
@@ -12,12 +12,15 @@ from pathlib import Path
 
 from wsmgr.adapters.worker import evidence
 from wsmgr.adapters.worker.box import Run
+from wsmgr.adapters.worker.launcher import Launcher
 from wsmgr.adapters.worker.plain import PlainLauncher
-from wsmgr.adapters.worker.runtime import Program
+from wsmgr.adapters.worker.programs import Launchers
+from wsmgr.adapters.worker.runtime import Program, node_program
 from wsmgr.core.capability import Capability
 from wsmgr.core.errors import EngineFailure
 from wsmgr.core.ids import WorkspaceId
 from wsmgr.core.isolation import Isolation
+from wsmgr.core.runtime import Runtime
 from wsmgr.core.workspace import Absent, Created, Endpoint, Exited, Found, Observed, Running, Spec
 
 _WHY = "The isolation `none` has no sandbox on purpose."
@@ -49,16 +52,30 @@ class _Tenant:
 
 
 class NoneEngine:
-    """Starts the runtime with the first workspace, by whose limits it lives, and stops it with the last.
+    """Starts a runtime with the first workspace that needs it, by whose limits it lives, and stops it with the last.
 
     Arguments as those of WorkerEngine.
     """
 
-    def __init__(self, *, node: Path, runtime: Path, state: Path, instance: str, main: str = "main.mjs") -> None:
-        self._launcher = PlainLauncher(Program(node, runtime, main), state / f"{instance}-none")
+    def __init__(
+        self,
+        *,
+        node: Path,
+        runtime: Path,
+        state: Path,
+        instance: str,
+        main: str = "main.mjs",
+        python: Program | None = None,
+    ) -> None:
+        program = node_program(node, runtime, main)
+        self._launcher = PlainLauncher(program, state / f"{instance}-none")
+        programs = {Runtime.NODE: program} | ({} if python is None else {Runtime.PYTHON: python})
+        self._launchers = Launchers(programs, self._make)
+        self._launchers.add(Runtime.NODE, self._launcher)
+        self._state = state
         self._instance = instance
         self._tenants: dict[str, _Tenant] = {}
-        self._run: Run | None = None
+        self._shared: dict[Runtime, Run] = {}
         self._changing = asyncio.Lock()
         self._runs = itertools.count(1)
         self._open = False
@@ -82,7 +99,8 @@ class NoneEngine:
     async def close(self) -> None:
         """End the runtime at once."""
         async with self._changing:
-            await self._end(0.0)
+            for runtime in list(self._shared):
+                await self._end(runtime, 0.0)
         self._tenants.clear()
 
     async def ping(self) -> None:
@@ -115,10 +133,13 @@ class NoneEngine:
                 raise EngineFailure(f"There is no workspace {handle}: make it again.")
             if tenant.inside:
                 return
-            if self._run is None or self._run.exit_code is not None:
-                await self._end(0.0)
-                self._run = await Run.begin(self._launcher, tenant.spec, f"{self._instance}.{next(self._runs)}")
-            tenant.run, tenant.left = self._run, False
+            runtime = tenant.spec.runtime
+            run = self._shared.get(runtime)
+            if run is None or run.exit_code is not None:
+                await self._end(runtime, 0.0)
+                run = await Run.begin(self._launchers, tenant.spec, f"{self._instance}.{next(self._runs)}")
+                self._shared[runtime] = run
+            tenant.run, tenant.left = run, False
 
     async def stop(self, handle: str, grace_s: float) -> None:
         """Leave the shared runtime; the last one to leave ends it."""
@@ -126,10 +147,11 @@ class NoneEngine:
             tenant = self._tenants.get(handle)
             if tenant is None or not tenant.inside:
                 return
-            if sum(other.inside for other in self._tenants.values()) > 1:
+            runtime = tenant.spec.runtime
+            if sum(other.inside and other.spec.runtime is runtime for other in self._tenants.values()) > 1:
                 tenant.left = True
             else:
-                await self._end(grace_s)
+                await self._end(runtime, grace_s)
 
     async def remove(self, handle: str) -> None:
         """Stop without grace and forget."""
@@ -145,8 +167,13 @@ class NoneEngine:
         """Nothing keeps these workspaces from each other or from the host."""
         return evidence.of_plain(_WHY)
 
-    async def _end(self, grace_s: float) -> None:
-        run, self._run = self._run, None
+    async def _make(self, _runtime: Runtime, program: Program) -> Launcher:
+        launcher = PlainLauncher(program, self._state / f"{self._instance}-py")
+        launcher.open()
+        return launcher
+
+    async def _end(self, runtime: Runtime, grace_s: float) -> None:
+        run = self._shared.pop(runtime, None)
         if run is not None:
             await run.end(grace_s)
 

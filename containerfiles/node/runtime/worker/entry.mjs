@@ -3,6 +3,7 @@
 import { workerData } from 'node:worker_threads';
 import { LOAD_FAILED, READY } from '../protocol.mjs';
 import { describeLoad } from './describe.mjs';
+import { Emits } from './emits.mjs';
 import { loadPlugin } from './load.mjs';
 import { captureOutput, Logs } from './logs.mjs';
 import { Runner } from './run.mjs';
@@ -20,7 +21,7 @@ captureOutput(book);
 seal(file);
 
 const given = { config: frozen(settings.config), secrets: secretsFrom(settings.secrets) };
-const runner = new Runner(post, book, file, given);
+const runner = new Runner(post, book, new Emits(post, logs), file, given);
 // Listening before the load keeps the thread alive while a plugin's top level awaits something.
 port.on('message', (message) => runner.receive(message));
 process.setUncaughtExceptionCaptureCallback((error) => runner.uncaught(error));

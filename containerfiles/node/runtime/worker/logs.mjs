@@ -3,7 +3,7 @@
 import { syncBuiltinESMExports } from 'node:module';
 import { Writable } from 'node:stream';
 import { format } from 'node:util';
-import { LOG_HEADER_BYTES } from '../protocol.mjs';
+import { LOG_HEADER_BYTES, TRUNCATED, USED } from '../protocol.mjs';
 
 // Not `import`: that would also load fs.promises, for every thread.
 const fs = process.getBuiltinModule('node:fs');
@@ -11,6 +11,7 @@ const stringify = JSON.stringify;
 const now = performance.now.bind(performance);
 const byteLength = Buffer.byteLength;
 const round = Math.round;
+const store = Atomics.store;
 const ENTRY_MOST = 80; // bytes of an entry besides its message
 const CUT_LEAST = 16; // a message is not cut shorter than this, but left out
 
@@ -46,14 +47,14 @@ export class Logs {
 
   add(level, message) {
     if (this.#full) return;
-    const used = this.#state[0];
+    const used = this.#state[USED];
     const room = this.#cap - used;
     const t = round((now() - this.#startedAt) * 1000) / 1000;
     const head = `${used === 0 ? '' : ','}{"t":${t},"level":"${level}","message":`;
     let entry = `${head}${stringify(message.length > room ? cut(message, room) : message)}}`;
     if (entry.length > room || byteLength(entry) > room) {
       this.#full = true;
-      this.#state[1] = 1;
+      this.#state[TRUNCATED] = 1;
       // Escapes make up to six bytes of one character: a cut that surely fits, or nothing.
       const most = Math.floor((room - ENTRY_MOST) / 6);
       const sure = Math.max(most, fitting(message, room - ENTRY_MOST));
@@ -61,7 +62,8 @@ export class Logs {
       entry = `${head}${stringify(cut(message, sure))}}`;
       if (byteLength(entry) > room) return;
     }
-    this.#state[0] = used + this.#write(entry, used);
+    // The main thread may read it at any moment: the text first, then how much of it there is.
+    store(this.#state, USED, used + this.#write(entry, used));
   }
 }
 

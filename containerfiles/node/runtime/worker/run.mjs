@@ -1,6 +1,7 @@
 // Runs executions in the plugin's thread, one at a time, and reports each outcome once.
 import { DONE, FAILED, LOAD_FAILED, REFUSED, UNCAUGHT } from '../protocol.mjs';
 import { describeThrown } from './describe.mjs';
+import { isGenerator, read } from './generators.mjs';
 
 // Taken before plugin code runs: what the plugin does to the globals is then its own affair only.
 const { parse, stringify } = JSON;
@@ -12,6 +13,7 @@ const activeResources = process.getActiveResourcesInfo.bind(process);
 export class Runner {
   #post;
   #logs;
+  #emits;
   #file;
   #given;
   #plugin = null;
@@ -19,12 +21,14 @@ export class Runner {
   #startedAt = 0;
   #outputBytes = 0;
   #resources = 0;
+  #refused = null; // what the last emit that was refused threw
   #spoilt = false; // an error came up with no execution to blame: take no more
 
   /** `given`: members that every context has. */
-  constructor(post, logs, file, given) {
+  constructor(post, logs, emits, file, given) {
     this.#post = post;
     this.#logs = logs;
+    this.#emits = emits;
     this.#file = file;
     this.#given = given;
   }
@@ -44,6 +48,7 @@ export class Runner {
     this.#outputBytes = message[2];
     this.#startedAt = now();
     this.#logs.begin(this.#startedAt, message[3]);
+    this.#emits.begin(seq, this.#outputBytes);
     // In a microtask the port is no longer the "current async resource", which plugin code could ask for.
     later(() => this.#call(seq, message[1], message[4]));
   }
@@ -51,26 +56,52 @@ export class Runner {
   #call(seq, body, deadline) {
     let result;
     try {
-      const { input, context, executionId } = parse(body);
+      const { input, context, executionId, stream } = parse(body);
+      if (stream === true) this.#emits.stream();
+      const emit = (value) => this.#emit(seq, value);
       const plugin = this.#plugin; // called without a `this`: the runner is not the plugin's to see
-      result = plugin(input, { ...context, executionId, deadline, ...this.#given });
+      result = plugin(input, { ...context, executionId, deadline, emit, ...this.#given });
+      if (isGenerator(result)) result = read(result, emit);
       if (isThenable(result)) {
-        this.#settleLater(seq, result);
+        this.#settleLater(seq, result, emit);
         return;
       }
     } catch (error) {
-      this.#fail(seq, describeThrown(error, this.#file));
+      this.#thrown(seq, error);
       return;
     }
     this.#finish(seq, result);
   }
 
-  async #settleLater(seq, promise) {
+  /** For the plugin's own use. What is over the cap ends the execution at once: the plugin might never stop. */
+  #emit(seq, value) {
+    try {
+      this.#emits.add(seq, value);
+    } catch (error) {
+      this.#refused = error;
+      if (error.type === 'OutputTooLarge') {
+        this.#spoilt = true;
+        this.#post([UNCAUGHT, seq, { type: error.type, message: error.message }]);
+        this.#close();
+      }
+      throw error;
+    }
+  }
+
+  #thrown(seq, error) {
+    const described = describeThrown(error, this.#file);
+    if (error === this.#refused) Object.assign(described, { type: error.type, message: error.message });
+    this.#refused = null;
+    this.#fail(seq, described);
+  }
+
+  async #settleLater(seq, promise, emit) {
     let result;
     try {
       result = await promise;
+      if (isGenerator(result)) result = await read(result, emit);
     } catch (error) {
-      this.#fail(seq, describeThrown(error, this.#file));
+      this.#thrown(seq, error);
       return;
     }
     this.#finish(seq, result);
@@ -89,8 +120,9 @@ export class Runner {
     if (typeof output !== 'string') {
       const message = `The result is a ${typeof result}, which JSON does not have; return plain data.`;
       this.#fail(seq, { type: 'OutputInvalid', message });
-    } else if (output.length > this.#outputBytes || byteLength(output) > this.#outputBytes) {
-      const message = `The result has ${byteLength(output)} bytes as JSON; ${this.#outputBytes} are allowed.`;
+    } else if (output.length > this.#outputBytes || byteLength(output) + this.#emits.bytes > this.#outputBytes) {
+      const emitted = this.#emits.bytes === 0 ? '' : ` after ${this.#emits.bytes} bytes of emits`;
+      const message = `The result has ${byteLength(output)} bytes as JSON${emitted}; ${this.#outputBytes} are allowed.`;
       this.#fail(seq, { type: 'OutputTooLarge', message });
     } else this.#end([DONE, seq, output, 0, 0]);
   }
@@ -101,11 +133,16 @@ export class Runner {
 
   #end(message) {
     if (this.#seq !== message[1]) return; // an uncaught error has ended it already
-    this.#seq = 0;
-    this.#logs.end();
+    this.#close();
     message[3] = now() - this.#startedAt;
     message[4] = this.#leftovers();
     this.#post(message);
+  }
+
+  #close() {
+    this.#seq = 0;
+    this.#logs.end();
+    this.#emits.end();
   }
 
   /**

@@ -1,0 +1,1 @@
+"""The Python workspace runtime. `main.py` has the map."""

@@ -1,0 +1,41 @@
+"""Thirty workspaces at once."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+
+from tests.host.host import Host
+from tests.host.kernel import group_of
+from tests.host.patient import PatientClient
+from tests.host.plugins import HELLO, output
+from tests.host.terms import FAIR
+
+MANY = 30
+MIB = 1024 * 1024
+START_S = 1200.0
+
+
+def test_thirty_workspaces_at_once(host: Host, client: PatientClient) -> None:
+    """All are wanted in the same moment, all come to run, each with limits of its own in the kernel, and all answer at
+    the same time."""
+    users = [f"many-{number:02}" for number in range(MANY)]
+    for user in users:
+        client.put_owner(f"user:{user}", plan="FREE", overrides=FAIR)
+    with ThreadPoolExecutor(MANY) as pool:
+        list(pool.map(lambda user: client.start(f"user:{user}"), users))
+        host.wait_for(lambda: _running(host, client) >= set(users), f"{MANY} workspaces to run", START_S)
+        answers = list(pool.map(lambda user: output(client, user, HELLO, user), users))
+    assert answers == [{"hello": user} for user in users]
+    groups = host.ssh(
+        "cat /sys/fs/cgroup/user.slice/user-*.slice/user@*.service/user.slice/libpod-*.scope/container/memory.max"
+    )
+    assert groups.split().count(str(128 * MIB)) >= MANY
+    assert group_of(host, client, "user:many-00").table("memory.events")["oom_kill"] == 0
+    with ThreadPoolExecutor(MANY) as pool:
+        list(pool.map(lambda user: client.delete_workspace(f"user:{user}", wait=300), users))
+
+
+def _running(host: Host, client: PatientClient) -> set[str]:
+    up = {one.id.removeprefix("user:") for one in client.workspaces(limit=100).items if one.status == "RUNNING"}
+    host.say(f"{len(up)} workspaces run")
+    return up

@@ -1,0 +1,146 @@
+"""Calls that are listened to, or not waited for. No I/O here."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, NoReturn, TypeVar
+
+import httpx
+from pydantic import BaseModel
+
+from wsmgr.client.connection import CONNECT_S, request_options
+from wsmgr.client.errors import ApiError, ConnectionLost, UnexpectedAnswer
+from wsmgr.client.operation import Operation, decode, segment
+from wsmgr.wire.execute import Cancellation, ExecuteResponse, ExecutionTicket, InlinePlugin, LogEntry, PluginRef
+from wsmgr.wire.problem import Problem
+
+Model = TypeVar("Model", bound=BaseModel)
+
+PATH = "/api/execute"
+SILENCE_S = 30.0
+"""A daemon says something every 5 s; after six times as long the connection counts as lost."""
+MEDIA_TYPE = "text/event-stream"
+
+
+@dataclass(frozen=True, slots=True)
+class Emit:
+    """What a plugin gave out before its end."""
+
+    value: object
+
+
+Heard = LogEntry | Emit | ExecuteResponse
+
+
+def call_body(
+    user_id: str, plugin: str | PluginRef | InlinePlugin, value: object, optional: Mapping[str, object]
+) -> dict[str, object]:
+    """The body of a call; what is None stays out."""
+    chosen = plugin if isinstance(plugin, str) else plugin.model_dump(exclude_none=True)
+    given = {name: each for name, each in optional.items() if each is not None}
+    return {"userId": user_id, "plugin": chosen, "input": value, **given}
+
+
+def execute_later(
+    user_id: str,
+    plugin: str | PluginRef | InlinePlugin,
+    input: object = None,  # noqa: A002  # the name that the API gives it
+    *,
+    organization_id: str | None = None,
+    workspace: str | None = None,
+    context: Mapping[str, object] | None = None,
+    timeout_ms: int | None = None,
+    execution_id: str | None = None,
+    callback: str | None = None,
+) -> Operation[ExecutionTicket]:
+    """Queue a call, which then runs at most once, whatever becomes of this client or of the daemon. Ask `execution` how
+    it went."""
+    optional = {
+        "organizationId": organization_id,
+        "workspace": workspace,
+        "context": None if context is None else dict(context),
+        "timeoutMs": timeout_ms,
+        "executionId": execution_id,
+        "callback": callback,
+    }
+    body = call_body(user_id, plugin, input, optional)
+    return Operation("POST", PATH, _model(ExecutionTicket), query={"mode": "async"}, body=body)
+
+
+def cancel(execution_id: str) -> Operation[Cancellation]:
+    """End an execution that is queued, waits or runs."""
+    return Operation("POST", f"/api/executions/{segment(execution_id)}/cancel", _model(Cancellation))
+
+
+def stream_request(operation: Operation[ExecuteResponse]) -> dict[str, Any]:
+    """The arguments of httpx's `stream` for a call that is listened to."""
+    options = request_options(replace(operation, query={"stream": "1"}))
+    options["headers"] = {**options.get("headers", {}), "Accept": MEDIA_TYPE}
+    options["timeout"] = httpx.Timeout(SILENCE_S, connect=CONNECT_S)
+    return options
+
+
+def is_stream(answer: httpx.Response) -> bool:
+    """Whether the answer is a stream; else `refuse` it with its body."""
+    return answer.status_code == 200 and answer.headers.get("content-type", "").startswith(MEDIA_TYPE)
+
+
+def refuse(status: int, body: bytes) -> None:
+    """Raises what an answer that is no stream means."""
+    decode(Operation("POST", PATH, _no_stream), status, body)
+
+
+def cut_short() -> ConnectionLost:
+    """The stream ended without a result."""
+    return ConnectionLost("The stream ended before the execution did; its record, by its id, says what became of it.")
+
+
+class ExecutionLines:
+    """Lines of the stream to what was heard."""
+
+    def __init__(self) -> None:
+        self._name = ""
+        self._data = ""
+
+    def line(self, line: str) -> Heard | None:
+        """Take one line; what it ends, if it ends something. Raises ApiError when the call turned out not to run, and
+        UnexpectedAnswer."""
+        if line:
+            name, _, value = line.partition(":")
+            value = value.removeprefix(" ")
+            if name == "data":
+                self._data += value
+            elif name == "event":
+                self._name = value
+            return None
+        name, data = self._name, self._data
+        self._name = self._data = ""
+        try:
+            return _heard(name, data) if data else None
+        except ValueError:
+            raise UnexpectedAnswer(
+                f"The {name} of {PATH} is not what this client knows: is the daemon of another version?"
+            ) from None
+
+
+def _heard(name: str, data: str) -> Heard | None:
+    match name:
+        case "log":
+            return LogEntry.model_validate_json(data)
+        case "emit":
+            return Emit(json.loads(data))
+        case "result":
+            return ExecuteResponse.model_validate_json(data)
+        case "problem":
+            raise ApiError(Problem.model_validate_json(data))
+    return None
+
+
+def _no_stream(body: bytes) -> NoReturn:
+    raise UnexpectedAnswer(f"POST {PATH} was answered with {body[:80]!r} and no stream: is this a wsmgr daemon?")
+
+
+def _model(model: type[Model]) -> Callable[[bytes], Model]:
+    return model.model_validate_json
