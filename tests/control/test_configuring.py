@@ -11,7 +11,7 @@ import structlog
 from tests.fakes.daemon import FakeDaemon, request, until
 from wsmgr.core.errors import InvalidRequest, NotFound, QuotaExceeded, SecretsUnavailable, StoreUnavailable
 from wsmgr.core.ids import Slug, WorkspaceId
-from wsmgr.core.outcome import Failure, FailureType, LogEntry, Outcome
+from wsmgr.core.outcome import Emitted, Failure, FailureType, LogEntry, Outcome
 from wsmgr.core.plugin import Language, PluginSource, version_of
 from wsmgr.core.plugin_settings import PluginSettings
 from wsmgr.core.secret import Secret, SecretName
@@ -137,6 +137,20 @@ async def test_what_comes_back_is_masked(system: FakeDaemon) -> None:
     assert VALUE not in repr(answered.outcome) + repr(kept.outcome)
     assert answered.outcome is not None
     assert answered.outcome.logs[0].message == "key=***"
+
+
+async def test_what_is_heard_meanwhile_is_masked(system: FakeDaemon) -> None:
+    """What is printed; what is given is the plugin's own."""
+    await set_secret(system)
+    await system.execute()
+    system.runtime().says["echo"] = (LogEntry(0.1, "log", f"key={VALUE}"), Emitted(f"given={VALUE}"))
+    heard: list[LogEntry | Emitted] = []
+
+    async def hear(piece: LogEntry | Emitted) -> None:
+        heard.append(piece)
+
+    await system.daemon.executions.fly(system.daemon.executions.flight(request(), hear))
+    assert heard == [LogEntry(0.1, "log", "key=***"), Emitted(f"given={VALUE}")]
 
 
 async def test_the_trail_says_who_set_which_name(system: FakeDaemon) -> None:
