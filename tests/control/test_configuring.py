@@ -11,7 +11,7 @@ import structlog
 from tests.fakes.daemon import FakeDaemon, request, until
 from wsmgr.core.errors import InvalidRequest, NotFound, QuotaExceeded, SecretsUnavailable, StoreUnavailable
 from wsmgr.core.ids import Slug, WorkspaceId
-from wsmgr.core.outcome import Failure, FailureType, LogEntry, Outcome
+from wsmgr.core.outcome import Emitted, Failure, FailureType, LogEntry, Outcome
 from wsmgr.core.plugin import Language, PluginSource, version_of
 from wsmgr.core.plugin_settings import PluginSettings
 from wsmgr.core.secret import Secret, SecretName
@@ -139,6 +139,20 @@ async def test_what_comes_back_is_masked(system: FakeDaemon) -> None:
     assert answered.outcome.logs[0].message == "key=***"
 
 
+async def test_what_is_heard_meanwhile_is_masked(system: FakeDaemon) -> None:
+    """What is printed; what is given is the plugin's own."""
+    await set_secret(system)
+    await system.execute()
+    system.runtime().says["echo"] = (LogEntry(0.1, "log", f"key={VALUE}"), Emitted(f"given={VALUE}"))
+    heard: list[LogEntry | Emitted] = []
+
+    async def hear(piece: LogEntry | Emitted) -> None:
+        heard.append(piece)
+
+    await system.daemon.executions.fly(system.daemon.executions.flight(request(), hear))
+    assert heard == [LogEntry(0.1, "log", "key=***"), Emitted(f"given={VALUE}")]
+
+
 async def test_the_trail_says_who_set_which_name(system: FakeDaemon) -> None:
     """And neither it nor the log has a value."""
     with structlog.testing.capture_logs() as logged:
@@ -245,57 +259,3 @@ async def test_secrets_that_do_not_open_refuse_the_call_alone(system: FakeDaemon
         await system.execute(id="e1")
     assert (await system.execute(slug="other")).outcome is not None
     assert (await system.execute(id="e1")).outcome is not None
-
-
-async def successor_of(system: FakeDaemon, folder: Path) -> FakeDaemon:
-    """Another daemon on the same world, not started."""
-    await system.stop()
-    successor = FakeDaemon(folder)
-    successor.adopt_world_of(system)
-    successor.channel.closed = False
-    return successor
-
-
-async def test_a_daemon_without_the_keys_does_not_start(system: FakeDaemon, tmp_path: Path) -> None:
-    """While there are secrets; without them it starts."""
-    await set_secret(system)
-    successor = await successor_of(system, tmp_path)
-    successor.vault.lose()
-    with pytest.raises(SecretsUnavailable):
-        await successor.start()
-    await successor.store.settings.forget_secrets()
-    await successor.start()
-    await successor.stop()
-
-
-async def test_rotation_seals_everything_anew(system: FakeDaemon) -> None:
-    """Over several pages; nothing is lost, and one key is left."""
-    for number in range(450):
-        if number % 50 == 0:
-            await system.put(slug=f"p{number}")
-        await set_secret(system, f"value-of-{number}", f"K{number}", Slug(f"p{number - number % 50}"))
-    old = system.vault.made[0]
-    assert await system.daemon.configuring.rotate("uid:0") == 450
-    assert system.vault.keys == 1
-    assert system.vault.made[0] != old
-    page = await system.store.settings.sealed_secrets(None, 1000)
-    assert all(system.vault.is_current(sealed) for _, sealed in page)
-    await system.execute(slug="p400")
-    assert given(system, Slug("p400")).secrets[SecretName("K449")] == Secret("value-of-449")
-    assert "secrets.rotated" in system.actions()
-
-
-async def test_a_rotation_that_was_cut_short_is_finished_by_the_next_daemon(system: FakeDaemon, tmp_path: Path) -> None:
-    """Both keys are there until then, so every secret opens at every moment."""
-    await set_secret(system)
-    system.store.fail_next("reseal", StoreUnavailable("the disk is gone"))
-    with pytest.raises(StoreUnavailable):
-        await system.daemon.configuring.rotate("uid:0")
-    assert system.vault.keys == 2
-    await system.execute()
-    successor = await successor_of(system, tmp_path)
-    await successor.start()
-    assert successor.vault.keys == 1
-    await successor.execute()
-    assert given(successor).secrets[KEY] == Secret(VALUE)
-    await successor.stop()

@@ -6,6 +6,31 @@ PYTHON: dict[str, str] = {
     "echo": """def execute(input, context):
     return {"input": input, "context": context}
 """,
+    "sees-given": """def execute(input, context):
+    secrets = context.secrets
+    return {'config': context.config, 'names': list(secrets), 'value': secrets.get('TOKEN')}
+""",
+    "changes-given": """def execute(input, context):
+    def tries(change):
+        try:
+            change()
+        except (TypeError, AttributeError):
+            pass
+    tries(lambda: context.config['deep'].update(a=2))
+    tries(lambda: context.config['deep'].__setitem__('a', 2))
+    tries(lambda: context.secrets.__setitem__('TOKEN', 'other'))
+    tries(lambda: context.secrets.__delitem__('TOKEN'))
+    tries(lambda: setattr(context.secrets, 'TOKEN', 'other'))
+    return [context.config['deep']['a'], context.secrets.TOKEN]
+""",
+    "leaks-context": """def execute(input, context):
+    print(context)
+    print('%s %r' % (context.secrets, context))
+    return context
+""",
+    "sees-deadline": """def execute(input, context):
+    return context.deadline
+""",
     "echo-later": """import asyncio
 async def execute(input, context):
     await asyncio.sleep(0.001)

@@ -12,11 +12,14 @@ const FILE_MOST = 1 << 20;
 const list = (folder) => fs.readdirSync(folder);
 const processes = () => list('/proc').filter((name) => /^\d+$|^self$|^thread-self$/.test(name));
 
+/** Devices are bound over files, which the folder still takes them for. */
+const isSmallFile = (status) => status.isFile() && status.size <= FILE_MOST;
+
 function* files(folder) {
   for (const entry of fs.readdirSync(folder, { withFileTypes: true })) {
     const at = path.join(folder, entry.name);
     if (entry.isDirectory()) yield* files(at);
-    else if (entry.isFile() && fs.statSync(at).size <= FILE_MOST) yield at;
+    else if (entry.isFile() && isSmallFile(fs.statSync(at))) yield at;
   }
 }
 

@@ -1,6 +1,6 @@
 """What the runtime and a plugin's process say to each other over their socket: frames of a head and a payload.
 
-runtime → process   LOAD   JSON: {slug, code} or {slug, folder, entry}
+runtime → process   LOAD   JSON: {slug, code} or {slug, folder, entry}, and given: {config, secrets}
                     RUN    RUN_HEAD, then the request as it came
 process → runtime   READY  ASYNCHRONOUS, when the plugin needs asyncio
                     LOAD_FAILED  JSON: {message, stack, line?, column?}

@@ -30,9 +30,10 @@ Answer = Callable[["Plugin | None", "LoadFailure | None", float], None]
 
 class Plugin:
     """One loaded version of a plugin, and what the pool keeps about it. `source` is what its processes are told:
-    {slug, code} or {slug, folder, entry}; `holders` counts those that there are."""
+    {slug, code} or {slug, folder, entry}, and `given`, what it is given beside its code; `holders` counts those that
+    there are."""
 
-    def __init__(self, slug: str, version: str, source: Mapping[str, str]) -> None:
+    def __init__(self, slug: str, version: str, source: Mapping[str, object]) -> None:
         self.slug = slug
         self.version = version
         self.source = source
@@ -71,7 +72,15 @@ class Plugins:
         """All of them."""
         return {slug: plugin.version for slug, plugin in self._current.items()}
 
-    def put(self, slug: str, version: str, code: str | None, bundle: Bundle | None, answer: Answer) -> None:
+    def put(
+        self,
+        slug: str,
+        version: str,
+        code: str | None,
+        bundle: Bundle | None,
+        given: Mapping[str, object],
+        answer: Answer,
+    ) -> None:
         """Load a version and make it current; one that does not load leaves the old one."""
 
         def change() -> None:
@@ -87,6 +96,7 @@ class Plugins:
                 told = failure
                 self._over(slug, lambda: answer(None, told, 0.0))
                 return
+            plugin.source = {**plugin.source, "given": given}
             self._replace(plugin, answer)
 
         self._in_turn(slug, change)
@@ -101,7 +111,7 @@ class Plugins:
                 return
             plugin = Plugin(slug, old.version, old.source)
             if "folder" in old.source:
-                self._hold(plugin, old.source["folder"])
+                self._hold(plugin, str(old.source["folder"]))
             self._replace(plugin, answer)
 
         self._in_turn(slug, change)

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from workspace_runtime.connection import Connection
 from workspace_runtime.execution import Execution
 from workspace_runtime.files import Bundle
+from workspace_runtime.given import given_in
 from workspace_runtime.http_error import HttpError
 from workspace_runtime.outcomes import LoadFailure
 from workspace_runtime.plugins import Plugin, Plugins
@@ -109,7 +110,8 @@ class Routes:
             raise HttpError(422, "invalid", '"code" must be a string, where there is no "bundle".')
         text = code if isinstance(code, str) else None
         files = None if bundle is None else Bundle.parse(bundle)
-        self._plugins.put(slug, version, text, files, lambda *told: _loaded(connection, *told))
+        given = given_in(asked)
+        self._plugins.put(slug, version, text, files, given, lambda *told: _loaded(connection, *told))
 
     def _reload(self, connection: Connection, request: Request) -> None:
         slug = _parsed(bytes(request.body)).get("pluginSlug")

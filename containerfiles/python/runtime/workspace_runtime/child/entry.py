@@ -16,6 +16,7 @@ from collections.abc import Mapping
 from workspace_runtime import kernel
 from workspace_runtime.child.channel import Channel
 from workspace_runtime.child.describe import describe_load
+from workspace_runtime.child.given import members
 from workspace_runtime.child.load import is_async, load_plugin
 from workspace_runtime.child.logs import capture_output
 from workspace_runtime.child.run import Runner
@@ -41,6 +42,7 @@ def run(order: Mapping[str, object], fds: list[int]) -> None:
     if kind != LOAD:
         return
     wanted = json.loads(payload)
+    given = members(wanted.pop("given", {}))
     try:
         function = load_plugin(wanted)
     except BaseException as error:
@@ -49,7 +51,7 @@ def run(order: Mapping[str, object], fds: list[int]) -> None:
     if is_async(function):
         import asyncio  # noqa: PLC0415, F401  (now, and not in the time of the first call)
     logs.flush()
-    runner = Runner(channel, logs, function)
+    runner = Runner(channel, logs, function, given)
     gc.freeze()
     channel.send(READY, 0, ASYNCHRONOUS if "asyncio" in sys.modules else b"")
     while True:

@@ -6,12 +6,14 @@ import json
 import os
 import sys
 from _thread import _count as threads
-from time import perf_counter
+from collections.abc import Mapping
+from time import perf_counter, time
 from types import AsyncGeneratorType, CoroutineType, GeneratorType
 
 from workspace_runtime.child.channel import Channel
 from workspace_runtime.child.context import Context
 from workspace_runtime.child.describe import Described, describe_raised, encoded
+from workspace_runtime.child.given import encodable
 from workspace_runtime.child.load import Function
 from workspace_runtime.child.logs import Logs, capture_logging
 from workspace_runtime.frames import DONE, EMIT, END_HEAD, FAILED, RUN_HEAD
@@ -21,6 +23,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+_TIMEOUT_DEFAULT_MS = 30_000
 _PLAIN = (dict, list, str, int, float, type(None))
 
 
@@ -33,15 +36,19 @@ class OutputInvalid(Exception):
 
 
 class Runner:
-    """Holds the loaded plugin, and the event loop of its async code from one execution to the next."""
+    """Holds the loaded plugin, and the event loop of its async code from one execution to the next. `given`: members
+    of every context."""
 
-    def __init__(self, channel: Channel, logs: Logs, function: Function) -> None:
+    def __init__(self, channel: Channel, logs: Logs, function: Function, given: Mapping[str, object]) -> None:
         self._channel = channel
         self._logs = logs
         self._function = function
+        self._given = given
         # Taken before an execution runs: what the plugin does to `json` is then its own affair only.
         self._decode = json.JSONDecoder().decode
-        self._encode = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
+        self._encode = json.JSONEncoder(
+            ensure_ascii=False, allow_nan=False, separators=(",", ":"), default=encodable
+        ).encode
         self._loop: Any = None
         self._threads = threads()
         self._seq = 0
@@ -70,7 +77,9 @@ class Runner:
 
     def _call(self, payload: bytes) -> object:
         asked = self._decode(payload[RUN_HEAD.size :].decode())
-        context = Context({**(asked.get("context") or {}), "executionId": asked.get("executionId")}, self._emit)
+        timeout_ms = asked.get("timeoutMs") or _TIMEOUT_DEFAULT_MS
+        own = {"executionId": asked.get("executionId"), "deadline": round(time() * 1000 + timeout_ms), **self._given}
+        context = Context({**(asked.get("context") or {}), **own}, self._emit)
         value: Any = asked.get("input")
         del asked, payload
         return self._finished(self._function(value, context))
