@@ -19,17 +19,17 @@ import sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
-from workspace_runtime import kernel  # noqa: E402
-from workspace_runtime.guard import TICK_S, Guard  # noqa: E402
-from workspace_runtime.listen import listen  # noqa: E402
-from workspace_runtime.loop import Loop  # noqa: E402
-from workspace_runtime.plugins import Plugins  # noqa: E402
-from workspace_runtime.pool import Pool  # noqa: E402
-from workspace_runtime.routes import Routes  # noqa: E402
-from workspace_runtime.server import Server  # noqa: E402
-from workspace_runtime.settings import Settings, SettingsError  # noqa: E402
-from workspace_runtime.spawner import Spawner, SpawnerEnded  # noqa: E402
-from workspace_runtime.timer import Timer  # noqa: E402
+from workspace_runtime import kernel
+from workspace_runtime.guard import TICK_S, Guard
+from workspace_runtime.listen import listen
+from workspace_runtime.loop import Loop
+from workspace_runtime.plugins import Plugins
+from workspace_runtime.pool import Pool
+from workspace_runtime.routes import Routes
+from workspace_runtime.server import Server
+from workspace_runtime.settings import Settings, SettingsError
+from workspace_runtime.spawner import Spawner, SpawnerEnded
+from workspace_runtime.timer import Timer
 
 _DRAIN_ON_SIGNAL_S = 5.0
 _PROCESSES_END_S = 1.0

@@ -54,6 +54,11 @@ def processes_of(runtime: Runtime) -> set[int]:
     return found
 
 
+LATER = "import asyncio\nasync def later(n):\n    return n + 1\ndef execute(input, context):\n"
+AWAITABLE = "class Later:\n    def __await__(self):\n        yield from ()\n        return 42\n"
+DATACLASS = "from dataclasses import dataclass\n@dataclass\nclass N:\n    n: int\n"
+
+
 @pytest.mark.parametrize(
     "code",
     [
@@ -61,16 +66,13 @@ def processes_of(runtime: Runtime) -> set[int]:
         "async def execute(input, context):\n    return input + 1\n",
         "execute = lambda input, context: input + 1\n",
         "class Adder:\n    def __call__(self, input, context):\n        return input + 1\nexecute = Adder()\n",
-        "import asyncio\ndef execute(input, context):\n    async def later():\n        return input + 1\n    return later()\n",
-        "import asyncio\ndef execute(input, context):\n    async def later():\n        return input + 1\n"
-        "    return asyncio.run(later())\n",
-        "class Later:\n    def __await__(self):\n        yield from ()\n        return 42\n"
-        "def execute(input, context):\n    return Later()\n",
+        LATER + "    return later(input)\n",
+        LATER + "    return asyncio.run(later(input))\n",
+        AWAITABLE + "def execute(input, context):\n    return Later()\n",
         "def execute(input, context):\n    yield 'a step'\n    return input + 1\n",
         "#!/usr/bin/env python3\ndef execute(input, context):\n    return input + 1\n",
         "\ufeffdef execute(input, context):\n    return input + 1\n",
-        "from dataclasses import dataclass\n@dataclass\nclass N:\n    n: int\n"
-        "def execute(input, context):\n    return N(input).n + 1\n",
+        DATACLASS + "def execute(input, context):\n    return N(input).n + 1\n",
     ],
 )
 def test_every_way_to_define_execute(shared: Runtime, code: str) -> None:

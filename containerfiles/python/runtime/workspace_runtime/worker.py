@@ -3,9 +3,10 @@
 Everything it says is untrusted: sizes, and the execution it speaks of, are checked, and a process that says anything
 else is ended.
 
-Why a process runs many executions, and is not forked anew for each: a warm call then costs no fork (2 ms here, and more
-the more the plugin has loaded), and a plugin may keep what it has worked out. A crash takes one execution with it either
-way, because a process has one at a time; and one that leaves threads, tasks or processes behind is not used again.
+Why a process runs many executions, and is not forked anew for each: a warm call then costs no fork (milliseconds, and
+more of them the more the plugin has loaded), and a plugin may keep what it has worked out. A crash takes one execution
+with it either way, because a process has one at a time; and one that leaves threads, tasks or processes behind is not
+used again.
 """
 
 from __future__ import annotations
@@ -263,9 +264,9 @@ class Worker:
     # Its end.
 
     def _settle(self, output: bytes, error: Error | None, told_ms: float | None) -> None:
-        execution = self._execution
-        assert execution is not None
-        self._execution = None
+        execution, self._execution = self._execution, None
+        if execution is None:
+            return
         self.deadline = _FOREVER
         execution.reply.on_drained = None
         here_ms = (time.monotonic() - self._started) * 1000
