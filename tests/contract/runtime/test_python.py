@@ -238,11 +238,8 @@ def test_zombies_are_reaped(runtime: Runtime) -> None:
     run(runtime, code)
     runtime.call("DELETE", "/plugins/p")
 
-    def all_reaped() -> bool:
-        states = [Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] for pid in processes_of(runtime)]
-        return len(states) == 1 and "Z" not in states
-
-    until(all_reaped)
+    # The process that plugins are forked from is all that is left, and no zombie beside it.
+    until(lambda: len(processes_of(runtime)) == 1)
 
 
 def test_writes_to_descriptors_are_captured(runtime: Runtime) -> None:

@@ -107,7 +107,7 @@ async def test_the_python_image_holds_what_plugins_need(tag: str) -> None:
         "import sys, os, ssl, sqlite3, ctypes, zlib, bz2, lzma, hashlib, decimal, asyncio, zoneinfo, uuid, readline\n"
         "names = [os.path.join(a, n) for a, _, found in os.walk('/') if not a.startswith('/proc') for n in found]\n"
         "print(sys.version_info >= (3, 11), asyncio.__cached__, os.path.isfile(asyncio.__cached__))\n"
-        "print(sorted(n for n in names if '/test/' in n or '/pip' in n or n.endswith(('/sh', '/bash', 'busybox'))))\n"
+        "print(sorted(n for n in names if '/test/' in n or '/pip/' in n or n.endswith(('/sh', '/bash', 'busybox'))))\n"
         "print(os.path.isfile('/opt/wsmgr/runtime/workspace_runtime/__pycache__/loop.' +"
         " sys.implementation.cache_tag + '.pyc'))\n"
     )
