@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 
 import pytest
 
+from tests.contract.runtime.client import exchange
 from tests.contract.runtime.conftest import StartRuntime
 from tests.contract.runtime.launch import CONTAINERFILES, PythonLauncher, python_binary
 from tests.contract.runtime.python_rig import body, run
@@ -132,6 +134,23 @@ def test_endless_native_recursion_takes_one_call(shared: Runtime) -> None:
     outcome = run(shared, code, timeoutMs=15_000)
     assert outcome["error"]["type"] in {"Crash", "OutOfMemory"}
     assert shared.run("echo", 1)["success"] is True
+
+
+def test_a_stream_tells_prints_and_steps_as_they_come(shared: Runtime) -> None:
+    """With `stream` the answer is lines: logs and emitted values in order, at last the result as without it."""
+    shared.put_code(
+        "s", "def execute(input, context):\n    print('one')\n    context.emit(2)\n    yield [3]\n    return input\n"
+    )
+    asked = json.dumps(shared.request("s", "four", stream=True)).encode()
+    head = b"POST /execute HTTP/1.1\r\nConnection: close\r\nContent-Length: %d\r\n\r\n" % len(asked)
+    answer = exchange(shared.address, head + asked, finish=False)
+    assert answer.startswith(b"HTTP/1.1 200 OK\r\nContent-Type: application/x-ndjson\r\n")
+    lines = [json.loads(line) for line in answer.split(b"\r\n") if line.startswith(b"{")]
+    assert [next(iter(line)) for line in lines] == ["log", "emit", "emit", "result"]
+    assert (lines[0]["log"]["message"], lines[1]["emit"], lines[2]["emit"]) == ("one", 2, [3])
+    assert (lines[3]["result"]["output"], lines[3]["result"]["logs"]) == ("four", [lines[0]["log"]])
+    plain = shared.execute("s", "four")
+    assert plain.keys() == lines[3]["result"].keys()
 
 
 def test_the_health_check_of_the_image(start: StartRuntime) -> None:
