@@ -102,7 +102,7 @@ def test_it_is_closed_in(client: Client) -> None:
     assert int(status["Uid"].split()[0]) >= 10_000
     interfaces = str(output(client, "return open('/proc/net/dev').read()")).splitlines()[2:]
     assert [line.split(":")[0].strip() for line in interfaces] == ["lo"]
-    write = "try:\n    open(input, 'w').write('x')\n    return 'written'\nexcept OSError as e:\n    return e.errno"
+    write = "try:\n    os.write(os.open(input, 0o101), b'x')\n    return 'written'\nexcept OSError as e:\n    return e.errno"
     for path in ("/x", "/usr/local/bin/python3", "/opt/wsmgr/runtime/main.py", "/proc/1/oom_score_adj"):
         assert output(client, write, path) != "written"
     assert output(client, write, "/tmp/x") == "written"
@@ -118,7 +118,8 @@ for pid in filter(str.isdigit, os.listdir('/proc')):
     for name in ('environ', 'mem', 'maps'):
         try:
             with open(f'/proc/{pid}/{name}', 'rb') as file:
-                found[f'{pid} {name}'] = len(file.read(1)) if name == 'environ' else 1
+                if name == 'mem' or file.read(1):
+                    found[f'{pid} {name}'] = 1
         except OSError:
             pass
 return [os.getpid(), found]
