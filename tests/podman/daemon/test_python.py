@@ -102,7 +102,10 @@ def test_it_is_closed_in(client: Client) -> None:
     assert int(status["Uid"].split()[0]) >= 10_000
     interfaces = str(output(client, "return open('/proc/net/dev').read()")).splitlines()[2:]
     assert [line.split(":")[0].strip() for line in interfaces] == ["lo"]
-    write = "try:\n    os.write(os.open(input, 0o101), b'x')\n    return 'written'\nexcept OSError as e:\n    return e.errno"
+    write = (
+        "try:\n    os.write(os.open(input, os.O_WRONLY | os.O_CREAT), b'x')\n    return 'written'\n"
+        "except OSError as error:\n    return error.errno"
+    )
     for path in ("/x", "/usr/local/bin/python3", "/opt/wsmgr/runtime/main.py", "/proc/1/oom_score_adj"):
         assert output(client, write, path) != "written"
     assert output(client, write, "/tmp/x") == "written"
