@@ -275,7 +275,7 @@ up-system: dev
 	now=$$($(call FINGERPRINT,$(PROGRAM)))
 	if [[ -z "$(FORCE)" && -x /usr/local/bin/wsmgr && -d /run/wsmgr && $$(cat $(WORK)/up 2> /dev/null) == "$$now" ]]; then
 	  echo "==> Host and program are as the last run left them"
-	  echo "==> Workspace image: $$(/usr/local/bin/wsmgr image build)"
+	  echo "==> Workspace images: $$(/usr/local/bin/wsmgr image build)"
 	  if [[ -d /run/systemd/system ]]; then
 	    runuser -u wsmgr -- env XDG_RUNTIME_DIR=/run/user/$$(id -u wsmgr) systemctl --user start wsmgr.service
 	  else
@@ -306,7 +306,7 @@ up-user: dev
 	  "$(USER_VENV)/bin/wsmgr" shutdown --keep
 	  echo "$$now" > "$(USER_VENV)/.installed"
 	fi
-	echo "==> Workspace image: $$("$(USER_VENV)/bin/wsmgr" image build)"
+	echo "==> Workspace images: $$("$(USER_VENV)/bin/wsmgr" image build)"
 	"$(USER_VENV)/bin/wsmgr" serve --detach
 	$(MAKE) demo WSMGR="$(USER_VENV)/bin/wsmgr"
 

@@ -67,16 +67,18 @@ class FakeBackend:
         self,
         settings: Settings,
         *,
+        runtime: str,
         base: str | None,
-        node_version: str | None,
+        version: str | None,
         force: bool,
         progress: Callable[[str], None],
     ) -> ImageReport:
         """Report two lines of progress."""
-        self.calls.append(("build_image", settings, (base, node_version, force)))
+        self.calls.append(("build_image", settings, (runtime, base, version, force)))
         progress("base made")
         progress("image made")
-        return Report("sha256:" + "cd" * 32, settings.image, force, 106 * 1024 * 1024)
+        tag = settings.image if runtime == "node" else settings.python_image
+        return Report("sha256:" + "cd" * 32, tag, force, 106 * 1024 * 1024)
 
     def create_token(self, settings: Settings, name: str, role: str) -> str:
         """Refuse a name that is taken, as the store does."""

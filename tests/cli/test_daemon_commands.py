@@ -100,11 +100,24 @@ def test_a_token_can_be_revoked(cli: CommandLine) -> None:
 
 def test_an_image_is_built_with_progress_beside_the_result(cli: CommandLine, backend: FakeBackend) -> None:
     """And it says when there was nothing to do."""
-    result = cli("image", "build", "--base", "node:24-alpine", "--node-version", "24.1.0", "--force")
+    chosen = ("--runtime", "node", "--base", "node:24-alpine", "--version", "24.1.0", "--force")
+    result = cli("image", "build", *chosen)
     assert result.out == "localhost/wsmgr-node:latest  cdcdcdcdcdcd  106 MiB  built\n"
     assert result.err == "base made\nimage made\n"
-    assert backend.calls[0][2] == ("node:24-alpine", "24.1.0", True)
+    assert backend.calls[0][2] == ("node", "node:24-alpine", "24.1.0", True)
     assert "nothing has changed" in cli("image", "build").out
+
+
+def test_both_images_are_built_unless_one_is_chosen(cli: CommandLine, backend: FakeBackend) -> None:
+    """Node first; a base or a version is of one of them, and which one has to be said."""
+    lines = cli("image", "build").out.splitlines()
+    assert [line.split()[0] for line in lines] == ["localhost/wsmgr-node:latest", "localhost/wsmgr-python:latest"]
+    assert cli("image", "build", "--runtime", "python").out.startswith("localhost/wsmgr-python:latest")
+    asked = [call[2] for call in backend.calls]
+    assert asked == [("node", None, None, False), ("python", None, None, False), ("python", None, None, False)]
+    for option in (("--base", "python:3.12-slim"), ("--version", "3.12")):
+        refused = cli("image", "build", *option)
+        assert (refused.code, "--runtime node or python" in refused.err) == (2, True)
 
 
 def test_the_doctor_asks_the_daemon(cli: CommandLine, backend: FakeBackend, daemon: FakeDaemon) -> None:

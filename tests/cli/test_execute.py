@@ -85,7 +85,7 @@ def test_a_cold_start_is_told_apart(cli: CommandLine, daemon: FakeDaemon) -> Non
         (("hello", "--user", "a", "--json-input", "NaN"), 1, "is not JSON: Out of range float"),
         (("hello", "--user", "a", "--input", "no.json"), 1, "no.json cannot be read: No such file"),
         (("no.js", "--user", "a"), 1, "no.js cannot be read: No such file"),
-        (("hello.rb", "--user", "a"), 2, "a plugin is a .js, .mjs or .cjs file"),
+        (("hello.rb", "--user", "a"), 2, "a plugin is a .js, .mjs, .cjs or .py file"),
         (("hello", "--user", "../x"), 1, "wsmgr: String should match pattern"),
     ],
 )

@@ -80,12 +80,18 @@ def test_json_is_what_the_api_says(arguments: tuple[str, ...], model: Any, cli: 
         (("token", "create", "platform"), {"name": "platform", "role": "service", "token": "s3cret"}),
         (("token", "ls"), []),
         (
-            ("image", "build", "--force"),
+            ("image", "build", "--force", "--runtime", "python"),
             {
-                "id": "sha256:" + "cd" * 32,
-                "tag": "localhost/wsmgr-node:latest",
                 "changed": True,
-                "sizeBytes": 106 * 1024 * 1024,
+                "images": [
+                    {
+                        "runtime": "python",
+                        "id": "sha256:" + "cd" * 32,
+                        "tag": "localhost/wsmgr-python:latest",
+                        "changed": True,
+                        "sizeBytes": 106 * 1024 * 1024,
+                    }
+                ],
             },
         ),
     ],

@@ -31,8 +31,9 @@ def test_ls_is_a_plain_table_in_a_pipe(cli: CommandLine) -> None:
     result = cli("ls")
     assert result.code == 0
     head, first, second = result.out.splitlines()
-    assert head.split() == ["WORKSPACE", "STATUS", "PLAN", "ISOLATION", "HEALTH", "MEMORY", "CPU", "ACTIVE", "WHY"]
-    assert first.startswith("user:alice        ● RUNNING  FREE  container  ok 12 s  28.5 MiB  1.5 %")
+    names = ["WORKSPACE", "STATUS", "PLAN", "ISOLATION", "RUNTIME", "HEALTH", "MEMORY", "CPU", "ACTIVE", "WHY"]
+    assert head.split() == names
+    assert first.startswith("user:alice        ● RUNNING  FREE  container  node 24  ok 12 s  28.5 MiB  1.5 %")
     assert second.endswith("Stopped; the next call starts it.")
     assert "\x1b" not in result.out
     assert result.err == "2 workspaces\n"

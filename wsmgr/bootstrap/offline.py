@@ -9,6 +9,7 @@ from pathlib import Path
 
 from wsmgr.adapters.plans import PlansFile, render
 from wsmgr.adapters.podman.image import ImageBuilder, ImageReport
+from wsmgr.adapters.podman.python_files import HostPython
 from wsmgr.adapters.store.sql import SqlStore
 from wsmgr.adapters.validator.rules import rules
 from wsmgr.api.identity import digest_of, new_secret
@@ -19,6 +20,7 @@ from wsmgr.core.capability import Capability
 from wsmgr.core.ids import parse_slug
 from wsmgr.core.isolation import Isolation
 from wsmgr.core.plans import BUILT_IN
+from wsmgr.core.runtime import Runtime
 from wsmgr.ports.store import Token
 from wsmgr.settings import Settings
 
@@ -26,16 +28,19 @@ from wsmgr.settings import Settings
 def build_image(
     settings: Settings,
     *,
+    runtime: str = Runtime.NODE,
     base: str | None = None,
-    node_version: str | None = None,
+    version: str | None = None,
     force: bool = False,
     progress: Callable[[str], None],
 ) -> ImageReport:
-    """Build the workspace image unless it is there and unchanged. Raises EngineFailure."""
-    builder = ImageBuilder(places.containerfiles())
-    return asyncio.run(
-        builder.ensure_image(settings.image, base=base, node_version=node_version, force=force, progress=progress)
-    )
+    """Build the image of one runtime unless it is there and unchanged. Raises EngineFailure."""
+    chosen = Runtime(runtime)
+    found = places.python() if chosen is Runtime.PYTHON else None
+    python = None if found is None else HostPython(found.program, found.library, found.version)
+    builder = ImageBuilder(places.containerfiles(), chosen, python=python)
+    tag = settings.image if chosen is Runtime.NODE else settings.python_image
+    return asyncio.run(builder.ensure_image(tag, base=base, version=version, force=force, progress=progress))
 
 
 def create_token(settings: Settings, name: str, role: str) -> str:

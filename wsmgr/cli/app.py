@@ -226,8 +226,8 @@ def _volumes() -> typer.Typer:
 
 
 def _images() -> typer.Typer:
-    group = _group("The image that workspaces are made of.")
-    _add(group, "build", image.build, "wsmgr image build", "wsmgr image build --base node:24-alpine --force")
+    group = _group("The images that workspaces are made of.")
+    _add(group, "build", image.build, "wsmgr image build", "wsmgr image build --runtime python --base python:3.12-slim")
     group.callback(epilog=examples("wsmgr image build"))(_nothing)
     return group
 

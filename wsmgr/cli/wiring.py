@@ -96,12 +96,13 @@ class Backend(Protocol):
         self,
         settings: Settings,
         *,
+        runtime: str,
         base: str | None,
-        node_version: str | None,
+        version: str | None,
         force: bool,
         progress: Callable[[str], None],
     ) -> ImageReport:
-        """Build the workspace image; `progress` gets one line at a time."""
+        """Build the image of one runtime, `node` or `python`; `progress` gets one line at a time."""
         ...
 
     def create_token(self, settings: Settings, name: str, role: str) -> str:

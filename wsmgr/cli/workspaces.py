@@ -37,6 +37,7 @@ def ls(context: typer.Context, as_json: Json = False) -> None:
             status_cell(item.status),
             item.plan or "-",
             item.isolation,
+            item.runtime or "-",
             _health(item),
             _figure(item.resource_usage.memory_mb, "MiB"),
             _figure(item.resource_usage.cpu_percent, "%"),
@@ -45,7 +46,9 @@ def ls(context: typer.Context, as_json: Json = False) -> None:
         )
         for item in found
     ]
-    print_table(("WORKSPACE", "STATUS", "PLAN", "ISOLATION", "HEALTH", "MEMORY", "CPU", "ACTIVE", "WHY"), rows)
+    print_table(
+        ("WORKSPACE", "STATUS", "PLAN", "ISOLATION", "RUNTIME", "HEALTH", "MEMORY", "CPU", "ACTIVE", "WHY"), rows
+    )
     note(plural(len(found), "workspace"))
 
 

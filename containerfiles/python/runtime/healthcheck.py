@@ -8,7 +8,7 @@ import sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
-from workspace_runtime.settings import Settings, SettingsError  # noqa: E402
+from workspace_runtime.settings import Settings, SettingsError
 
 _TIMEOUT_S = 4.0
 

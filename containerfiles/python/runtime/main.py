@@ -4,7 +4,8 @@
        → settings               what the environment says
        → server → routes        HTTP, in a process that never runs plugin code
        → plugins                which version of each plugin is current
-       → pool → worker          queue, warm processes, one execution at a time per process
+       → pool → crew → worker   queue, warm processes, one execution at a time per process
+       worker → line, pipes     what a process says, and what it prints past that
        → guard                  deadlines, memory and leftovers, one shared ticker
 
 Standard library only, and little of it: every import here delays the start of each workspace.
@@ -19,17 +20,18 @@ import sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
-from workspace_runtime import kernel  # noqa: E402
-from workspace_runtime.guard import TICK_S, Guard  # noqa: E402
-from workspace_runtime.listen import listen  # noqa: E402
-from workspace_runtime.loop import Loop  # noqa: E402
-from workspace_runtime.plugins import Plugins  # noqa: E402
-from workspace_runtime.pool import Pool  # noqa: E402
-from workspace_runtime.routes import Routes  # noqa: E402
-from workspace_runtime.server import Server  # noqa: E402
-from workspace_runtime.settings import Settings, SettingsError  # noqa: E402
-from workspace_runtime.spawner import Spawner, SpawnerEnded  # noqa: E402
-from workspace_runtime.timer import Timer  # noqa: E402
+from workspace_runtime import kernel
+from workspace_runtime.crew import Crew
+from workspace_runtime.guard import TICK_S, Guard
+from workspace_runtime.listen import listen
+from workspace_runtime.loop import Loop
+from workspace_runtime.plugins import Plugins
+from workspace_runtime.pool import Pool
+from workspace_runtime.routes import Routes
+from workspace_runtime.server import Server
+from workspace_runtime.settings import Settings, SettingsError
+from workspace_runtime.spawner import Spawner, SpawnerEnded
+from workspace_runtime.timer import Timer
 
 _DRAIN_ON_SIGNAL_S = 5.0
 _PROCESSES_END_S = 1.0
@@ -48,7 +50,7 @@ def leave(code: int) -> None:
     os._exit(code)
 
 
-def reap(pool: Pool, spawner: Spawner, guard: Guard) -> None:
+def reap(crew: Crew, spawner: Spawner, guard: Guard) -> None:
     """Wait for every process that has ended, plugins' and what they left behind; the end of each may have made more
     orphans."""
     while True:
@@ -60,17 +62,18 @@ def reap(pool: Pool, spawner: Spawner, guard: Guard) -> None:
             return
         if pid == spawner.pid:
             raise SpawnerEnded
-        pool.reaped(pid, status)
+        crew.reaped(pid, status)
         guard.sweep()
 
 
-def handle_signals(loop: Loop, server: Server, pool: Pool, timer: Timer) -> None:
+def handle_signals(loop: Loop, server: Server, pool: Pool, crew: Crew, timer: Timer) -> None:
     """The first one lets calls finish for a while, a second one does not wait."""
     stopping = False
 
     def end() -> None:
         timer.after(_PROCESSES_END_S, lambda: leave(0))
-        pool.end_all(lambda: leave(0))
+        pool.cancel_all()
+        crew.end_all(lambda: leave(0))
 
     def stop() -> None:
         nonlocal stopping
@@ -94,13 +97,14 @@ def start(spawner: Spawner) -> Loop:
         kernel.hide()
     loop = Loop(TICK_S)
     guard = Guard(settings, loop, spawner.pid)
-    pool = Pool(settings, loop, guard, spawner)
-    routes = Routes(settings, Plugins(pool, settings.plugin_dir), pool)
+    crew = Crew(settings, loop, guard, spawner)
+    pool = Pool(settings, guard, crew)
+    routes = Routes(settings, Plugins(pool, settings.plugin_dir), pool, crew)
     listening, address = listen(settings)
     server = Server(listening, loop, settings, routes.find, routes.gone)
     loop.on_idle = server.sweep
-    loop.on_signal(signal.SIGCHLD, lambda: reap(pool, spawner, guard))
-    handle_signals(loop, server, pool, Timer(loop))
+    loop.on_signal(signal.SIGCHLD, lambda: reap(crew, spawner, guard))
+    handle_signals(loop, server, pool, crew, Timer(loop))
     signal.signal(signal.SIGPIPE, signal.SIG_IGN)
     say(1, msg="listening", address=address)
     return loop

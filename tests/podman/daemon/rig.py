@@ -18,12 +18,14 @@ from typing import Any, TypeVar
 
 from wsmgr.bootstrap.offline import build_image
 from wsmgr.client import ApiError, Client
+from wsmgr.core.runtime import Runtime
 from wsmgr.settings import Settings
 from wsmgr.wire.execute import ExecuteResponse, InlinePlugin
 
 T = TypeVar("T")
 TREE = Path(__file__).resolve().parents[3]
 IMAGE = "localhost/wsmgr-node:latest"
+PYTHON_IMAGE = "localhost/wsmgr-python:latest"
 
 
 class RealDaemon:
@@ -48,6 +50,7 @@ class RealDaemon:
             "WSMGR_STATE_DIR": str(self.state),
             "WSMGR_SOCKET": str(self.socket),
             "WSMGR_IMAGE": IMAGE,
+            "WSMGR_PYTHON_IMAGE": PYTHON_IMAGE,
             "WSMGR_RESYNC_S": "2",
             **{f"WSMGR_{name}": value for name, value in self._settings.items()},
         }
@@ -168,8 +171,9 @@ _image_checked: list[bool] = []
 def ensure_image() -> None:
     """Build the image if it is not there or not of this tree; once in a test run."""
     if not _image_checked:
-        settings = Settings(image=IMAGE)
-        build_image(settings, progress=lambda _: None)
+        settings = Settings(image=IMAGE, python_image=PYTHON_IMAGE)
+        for runtime in Runtime:
+            build_image(settings, runtime=runtime, progress=lambda _: None)
         _image_checked.append(True)
 
 

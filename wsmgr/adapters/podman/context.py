@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 _CHUNK = 1024 * 1024
+FOLDER_MODE, FILE_MODE = 0o755, 0o644
 PLUGIN_UID = 10_000
 """The user that the image names; every workspace overrides it with a uid of its own."""
 
@@ -62,8 +63,9 @@ def program(path: str, source: Path, mode: int = 0o755) -> Entry:
 
 
 def tree(folder: Path, under: str) -> list[Entry]:
-    """All regular files below a folder, without hidden ones; links and oddities are left out."""
+    """All regular files below a folder, without hidden ones and bytecode; links and oddities are left out."""
     files = sorted(path for path in folder.rglob("*") if path.is_file() and not path.is_symlink())
+    files = [path for path in files if path.suffix != ".pyc"]
     shown = [path for path in files if not any(part.startswith(".") for part in path.relative_to(folder).parts)]
     return [Entry(f"{under}/{path.relative_to(folder).as_posix()}", 0o644, source=path) for path in shown]
 

@@ -1,4 +1,4 @@
-"""Builds the workspace image, with no registry unless a base image is asked for."""
+"""Builds the workspace images, with no registry unless a base image is asked for."""
 
 from __future__ import annotations
 
@@ -14,7 +14,9 @@ from wsmgr.adapters.podman.context import Entry
 from wsmgr.adapters.podman.node_files import init_entry, node_entries
 from wsmgr.adapters.podman.pause import PauseProcess
 from wsmgr.adapters.podman.program import Program, Progress
+from wsmgr.adapters.podman.python_files import HostPython
 from wsmgr.core.errors import EngineFailure
+from wsmgr.core.runtime import Runtime
 
 INPUTS_LABEL = "wsmgr.inputs"
 _TIMESTAMP = "0"
@@ -34,10 +36,22 @@ class ImageReport:
 
 
 class ImageBuilder:
-    """`containerfiles` holds `node/Containerfile` and `node/runtime/`; `podman` is the program that builds."""
+    """Builds the image of one runtime. `containerfiles` holds `node/Containerfile` and `node/runtime/`, and the same
+    for `python`; `podman` is the program that builds; `python` is what the image of Python is made of, None where this
+    host has none."""
 
-    def __init__(self, containerfiles: Path, *, podman: str = "podman", timeout_s: float = 900.0) -> None:
-        self._folder = containerfiles / "node"
+    def __init__(
+        self,
+        containerfiles: Path,
+        runtime: Runtime = Runtime.NODE,
+        *,
+        python: HostPython | None = None,
+        podman: str = "podman",
+        timeout_s: float = 900.0,
+    ) -> None:
+        self._folder = containerfiles / runtime.value
+        self._runtime = runtime
+        self._python = python
         self._program = Program(podman)
         self._timeout_s = timeout_s
 
@@ -46,18 +60,18 @@ class ImageBuilder:
         tag: str,
         *,
         base: str | None = None,
-        node_version: str | None = None,
+        version: str | None = None,
         force: bool = False,
         progress: Progress = lambda _line: None,
     ) -> ImageReport:
         """The image, built unless one of the same inputs has the tag already; `force` builds it anyway.
 
-        `base` (such as `node:24-alpine`) brings Node of its own; without one the installed Node is used, which must
-        be `node_version` where that is given. Raises EngineFailure.
+        `base` (such as `node:24-alpine` or `python:3.12-slim`) brings its own program; without one the installed Node
+        or Python is used, which must be `version` where that is given. Raises EngineFailure.
         """
         await PauseProcess(self._program).mend()
         arguments = [] if base is None else [f"BASE={base}", f"BASE_ID={await self._base_id(base, progress)}"]
-        entries = await asyncio.to_thread(self._entries, base, node_version)
+        entries = await asyncio.to_thread(self._entries, base, version)
         inputs = await asyncio.to_thread(context.digest, entries, [_TIMESTAMP, *arguments])
         present = await self._inspect(tag)
         if present is not None and not force and present.labels.get(INPUTS_LABEL) == inputs:
@@ -72,18 +86,25 @@ class ImageBuilder:
             await self._program.run(["rmi", present.id], _LOOK_TIMEOUT_S)
         return ImageReport(built.id, tag, True, built.size, inputs)
 
-    def _entries(self, base: str | None, node_version: str | None) -> list[Entry]:
+    def _entries(self, base: str | None, version: str | None) -> list[Entry]:
         containerfile = self._folder / "Containerfile"
         if not containerfile.is_file():
             raise EngineFailure(f"There is no {containerfile}: the installation of wsmgr is not complete.")
-        node = node_entries(node_version) if base is None else []
+        program = self._program_entries(version) if base is None else []
         return [
             Entry("Containerfile", 0o644, source=containerfile),
             *context.skeleton(whole=base is None),
             init_entry(),
-            *node,
+            *program,
             *context.tree(self._folder / "runtime", "runtime"),
         ]
+
+    def _program_entries(self, version: str | None) -> list[Entry]:
+        if self._runtime is Runtime.NODE:
+            return node_entries(version)
+        if self._python is None:
+            raise EngineFailure("This host has no Python of version 3.11 or newer: install python3, or give a base.")
+        return self._python.entries(version)
 
     async def _base_id(self, base: str, progress: Progress) -> str:
         present = await self._inspect(base)
@@ -97,6 +118,9 @@ class ImageBuilder:
             progress("Collecting the files of the image.")
             try:
                 await asyncio.to_thread(context.write, entries, Path(name))
+                if self._python is not None and self._runtime is Runtime.PYTHON and base is None:
+                    progress("Compiling the standard library.")
+                    await asyncio.to_thread(self._python.compile, Path(name))
             except OSError as error:
                 raise EngineFailure(f"The files of the image cannot be collected: {error}.") from error
             # The docker format, because the OCI format has no HEALTHCHECK.

@@ -52,6 +52,15 @@ def init_entry() -> Entry:
 
 def libraries(executable: Path) -> list[Entry]:
     """The shared libraries and the loader of a program, at the paths where its loader looks. Raises EngineFailure."""
+    found, missing = linked(executable)
+    if missing:
+        raise EngineFailure(f"{executable} needs libraries this host has not got: {', '.join(missing)}.")
+    return found
+
+
+def linked(executable: Path) -> tuple[list[Entry], list[str]]:
+    """The libraries of a program or module that are there, and the names of those that are not. Raises
+    EngineFailure."""
     try:
         done = subprocess.run(  # noqa: S603 (a program that is about to be put into the image)
             ["/usr/bin/ldd", str(executable)],
@@ -63,7 +72,5 @@ def libraries(executable: Path) -> list[Entry]:
         )
     except (OSError, subprocess.SubprocessError) as error:
         raise EngineFailure(f"ldd cannot list the libraries of {executable}: {error}.") from error
-    missing = _MISSING.findall(done.stdout)
-    if missing:
-        raise EngineFailure(f"{executable} needs libraries this host has not got: {', '.join(missing)}.")
-    return [program(path, Path(path)) for path in sorted(set(_LIBRARY.findall(done.stdout)))]
+    found = [program(path, Path(path)) for path in sorted(set(_LIBRARY.findall(done.stdout)))]
+    return found, _MISSING.findall(done.stdout)

@@ -29,8 +29,9 @@ from wsmgr.core.workspace import Absent, Found, Observed, Spec
 class WorkerEngine:
     """Runs runtimes in bubblewrap; where it cannot, as plain processes, and says so in its capabilities.
 
-    `python` is the runtime of Python plugins, where this host has one. `node` is the Node.js binary, `runtime` the folder of the runtime's main file, `state` a folder of this daemon's
-    own that it may empty, `instance` the daemon's name, `bwrap` the program, by name or path.
+    `node` is the Node.js binary, `runtime` the folder of its main file, `python` the runtime of Python plugins where
+    this host has one, `state` a folder of this daemon's own that it may empty, `instance` the daemon's name,
+    `bwrap` the program, by name or path.
     """
 
     def __init__(

@@ -31,15 +31,12 @@ _LOOK_EVERY_S = 0.001
 
 def arguments(spec: Spec, program: Program, libraries: Sequence[str]) -> Sequence[str]:
     """The options of bwrap; pure, so that what is shared with the host can be read in one place."""
+    variables = environment(program, spec, SOCKET, "/tmp").items()  # noqa: S108 (in the sandbox)
     return [
         *("--unshare-all", "--unshare-user", "--disable-userns", "--new-session", "--die-with-parent"),
         *("--uid", str(spec.uid), "--gid", str(spec.uid), "--hostname", "workspace", "--cap-drop", "ALL"),
         "--clearenv",
-        *(
-            part
-            for name, value in environment(program, spec, SOCKET, "/tmp").items()
-            for part in ("--setenv", name, value)
-        ),
+        *(part for variable in variables for part in ("--setenv", *variable)),
         *("--ro-bind", str(program.binary), program.inside, "--ro-bind", str(program.folder), RUNTIME),
         *(part for tree in program.trees for part in ("--ro-bind", str(tree), str(tree))),
         *(part for path in libraries for part in ("--ro-bind", path, path)),

@@ -18,10 +18,10 @@ def die_with_parent(number: int) -> None:
     _libc.prctl(c_int(_SET_PDEATHSIG), c_ulong(number), c_ulong(0), c_ulong(0), c_ulong(0))
 
 
-def hide() -> None:
+def hide(hidden: bool = True) -> None:
     """Keep memory, environment and descriptors from other processes of the same user: nobody attaches, and /proc says
-    no."""
-    _libc.prctl(c_int(_SET_DUMPABLE), c_ulong(0), c_ulong(0), c_ulong(0), c_ulong(0))
+    no. Forked processes are hidden as well."""
+    _libc.prctl(c_int(_SET_DUMPABLE), c_ulong(not hidden), c_ulong(0), c_ulong(0), c_ulong(0))
 
 
 def inherit_orphans() -> None:

@@ -83,9 +83,8 @@ class Loop:
         return max(0.0, until - time.monotonic())
 
     def _signalled(self, _events: int) -> None:
-        assert self._wakeup is not None
         try:
-            numbers = self._wakeup.recv(_SIGNALS_AT_ONCE)
+            numbers = self._wakeup.recv(_SIGNALS_AT_ONCE) if self._wakeup is not None else b""
         except BlockingIOError:
             return
         for number in sorted(set(numbers)):

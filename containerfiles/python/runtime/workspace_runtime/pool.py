@@ -1,5 +1,5 @@
 """Who runs when: at most `concurrency` executions at once, the others wait in order of arrival. Processes that are done
-stay warm for the next call of the same plugin version; the least recently used go when there are too many.
+stay warm (crew.py) for the next call of the same plugin version.
 
 A call of a plugin that answers within a few milliseconds is not worth a second process: it waits behind the one that is
 at work on the same plugin. As soon as that lets STALLED_TICKS of the guard pass without an answer, what waits behind it
@@ -8,25 +8,20 @@ goes to other processes. (Ticks and not milliseconds: where a CPU quota freezes 
 
 from __future__ import annotations
 
-import os
-import socket
 import time
 from collections import deque
 from collections.abc import Callable
 
 from workspace_runtime import outcomes
+from workspace_runtime.crew import Crew
 from workspace_runtime.execution import Execution
 from workspace_runtime.guard import Guard
-from workspace_runtime.loop import Loop
 from workspace_runtime.outcomes import Error, LoadFailure
 from workspace_runtime.plugins import Plugin
-from workspace_runtime.settings import MEBIBYTE, Settings
-from workspace_runtime.spawner import CannotSpawn, Spawner
+from workspace_runtime.settings import Settings
+from workspace_runtime.spawner import CannotSpawn
 from workspace_runtime.worker import Worker
 
-_WORKER_BYTES = 16 * MEBIBYTE  # what an idle process holds of its own, with room
-_RUNTIME_BYTES = 64 * MEBIBYTE
-_WARM_MOST = 16
 _LOADS_AT_ONCE = 2
 _QUICK_MS = 3.0
 _STALLED_TICKS = 2
@@ -36,35 +31,25 @@ Loaded = Callable[[LoadFailure | None, float], None]
 
 
 class Pool:
-    """Owns the processes and the executions under way."""
+    """Owns the executions under way."""
 
-    def __init__(self, settings: Settings, loop: Loop, guard: Guard, spawner: Spawner) -> None:
+    def __init__(self, settings: Settings, guard: Guard, crew: Crew) -> None:
         self._settings = settings
-        self._loop = loop
         self._guard = guard
-        self._spawner = spawner
+        self._crew = crew
         self._running: dict[Worker, Execution] = {}
         self._by_id: dict[str, Execution] = {}
         self._queue: deque[Execution] = deque()
         self._crowded: set[Plugin] = set()
         self._order = 0
         self._tick = 0
-        self._warm: dict[Worker, None] = {}  # idle, least recently used first
-        self._workers: dict[int, Worker] = {}  # every process that is not waited for, by pid
-        self._alive = 0  # those that are in use
         self._loads: deque[Callable[[], None]] = deque()
         self._loading = 0
         self._pumping = False
         self._when_idle: list[Callable[[], None]] = []
-        self._when_gone: list[Callable[[], None]] = []
         self.executions = 0  # ended ones, since start
         self.draining = False
-        room = (settings.memory_bytes - _RUNTIME_BYTES) // _WORKER_BYTES
-        self._most = max(settings.concurrency, min(_WARM_MOST, room))
-        guard.relieve = lambda: self._shrink(0)
-        guard.idle = self._warm.keys
         guard.each_tick = self._unstall
-        guard.known = self._workers.__contains__
 
     @property
     def inflight(self) -> int:
@@ -75,16 +60,6 @@ class Pool:
     def queued(self) -> int:
         """Those that wait."""
         return len(self._by_id) - len(self._running)
-
-    @property
-    def workers(self) -> int:
-        """Processes that hold a plugin."""
-        return self._alive
-
-    @property
-    def stuck(self) -> int:
-        """Processes that were told to end and have not."""
-        return len(self._workers) - self._alive
 
     def submit(self, execution: Execution) -> bool:
         """Take an execution; False when its id is already under way."""
@@ -134,23 +109,10 @@ class Pool:
         else:
             done()
 
-    def end_all(self, gone: Callable[[], None]) -> None:
-        """End every process; `gone` is called when the last has been waited for."""
-        self._when_gone.append(gone)
+    def cancel_all(self) -> None:
+        """End every execution."""
         for name in list(self._by_id):
             self.cancel(name)
-        for worker in list(self._workers.values()):
-            worker.retire()
-        self._tell_if_gone()
-
-    def reaped(self, pid: int, status: int) -> None:
-        """A process was waited for."""
-        worker = self._workers.pop(pid, None)
-        if worker is None:
-            return
-        if not worker.ended:
-            worker.died(status, out_of_memory=self._guard.ran_out(worker))
-        self._tell_if_gone()
 
     # What workers tell.
 
@@ -167,18 +129,12 @@ class Pool:
             if plugin.retired:
                 worker.retire()
             else:
-                self._rest(worker)
+                self._crew.rest(worker)
         self._finished(execution)
 
     def ended(self, worker: Worker) -> None:
         """No longer used, whoever ended it."""
-        self._alive -= 1
-        self._guard.unwatch(worker)
-        if worker in self._warm:
-            del self._warm[worker]
-            worker.plugin.idle.remove(worker)
-        worker.plugin.holders -= 1
-        worker.plugin.let_go()
+        self._crew.ended(worker)
 
     # Inside.
 
@@ -233,15 +189,13 @@ class Pool:
 
     def _start(self, execution: Execution) -> None:
         plugin = execution.plugin
-        if plugin.idle:
-            worker = plugin.idle.pop()
-            del self._warm[worker]
-            self._enter(worker, execution)
-            self._guard.watch(worker)
-            worker.run(execution)
+        warm = self._crew.take(plugin)
+        if warm is not None:
+            self._enter(warm, execution)
+            warm.run(execution)
             return
         try:
-            worker = self._spawn(plugin)
+            worker = self._crew.spawn(plugin, self)
         except CannotSpawn as error:
             self._refuse(execution, outcomes.crashed(f"no process could be started for it: {error}."))
             return
@@ -266,58 +220,18 @@ class Pool:
         def done(failure: LoadFailure | None) -> None:
             self._loading -= 1
             if failure is None:
-                self._guard.unwatch(worker)
-                self._rest(worker)
+                self._crew.rest(worker)
             if self._loads:
                 self._loads.popleft()()
             loaded(failure, round((time.monotonic() - before) * 1000, 3))
 
         try:
-            worker = self._spawn(plugin)
+            worker = self._crew.spawn(plugin, self)
         except CannotSpawn as error:
             self._loading -= 1
             loaded(LoadFailure(f"No process could be started to load the plugin in: {error}."), 0.0)
             return
         worker.load(self._settings.load_timeout_ms, done)
-
-    def _spawn(self, plugin: Plugin) -> Worker:
-        self._shrink(self._most - 1)
-        control, theirs = socket.socketpair()
-        pipes = [os.pipe2(os.O_CLOEXEC) for _ in range(2)]
-        passed = [theirs.fileno(), pipes[0][1], pipes[1][1]]
-        order: dict[str, object] = {"slug": plugin.slug, "runtime": os.getpid(), "memory": self._settings.memory_bytes}
-        order["asyncio"] = plugin.asynchronous
-        try:
-            pid = self._spawner.spawn(order, passed)
-        except CannotSpawn:
-            control.close()
-            for read, _ in pipes:
-                os.close(read)
-            raise
-        finally:
-            theirs.close()
-            for _, write in pipes:
-                os.close(write)
-        for read, _ in pipes:
-            os.set_blocking(read, False)
-        fds = {"control": control.detach(), "stdout": pipes[0][0], "stderr": pipes[1][0]}
-        worker = Worker(plugin, pid, fds, self._loop, self)
-        self._workers[pid] = worker
-        self._alive += 1
-        plugin.holders += 1
-        self._guard.watch(worker)
-        return worker
-
-    def _shrink(self, most: int) -> None:
-        """End the least recently used idle processes until at most `most` are left, or none is idle."""
-        for worker in list(self._warm):
-            if self._alive <= most:
-                return
-            worker.retire()
-
-    def _rest(self, worker: Worker) -> None:
-        self._warm[worker] = None
-        worker.plugin.idle.append(worker)
 
     def _refuse(self, execution: Execution, error: Error) -> None:
         """End an execution that no process runs."""
@@ -342,9 +256,3 @@ class Pool:
             if not execution.settled:
                 self._start(execution)
         self._pumping = False
-
-    def _tell_if_gone(self) -> None:
-        if not self._workers:
-            waiting, self._when_gone = self._when_gone, []
-            for gone in waiting:
-                gone()

@@ -32,6 +32,7 @@ class Request:
         self._cap = cap
         self._headed = False
         self._left = 0
+        self._length: int | None = None
         self._chunked = False
         self._between = False  # behind a chunk, before the line end that closes it
         self._trailer = False
@@ -57,28 +58,25 @@ class Request:
             raise BadRequest
         self.method, self.target = first[0].decode(), first[1].decode("latin-1")
         self.keep_alive = first[2] == b"HTTP/1.1"
-        length = None
         for line in lines[1:]:
             name, colon, value = line.partition(b":")
             if not colon or not name or name != name.strip():
                 raise BadRequest
-            name, value = name.lower(), value.strip()
-            if name == b"content-length":
-                if not _LENGTH.fullmatch(value) or length not in (None, int(value)):
-                    raise BadRequest
-                length = int(value)
-            else:
-                self._header(name, value)
-        if self._chunked and length is not None:
+            self._header(name.lower(), value.strip())
+        if self._chunked and self._length is not None:
             raise BadRequest
-        self._left = length or 0
+        self._left = self._length or 0
         if self._left > self._cap:
             self._refuse()
         self._headed = True
         return True
 
     def _header(self, name: bytes, value: bytes) -> None:
-        if name == b"authorization":
+        if name == b"content-length":
+            if not _LENGTH.fullmatch(value) or self._length not in (None, int(value)):
+                raise BadRequest
+            self._length = int(value)
+        elif name == b"authorization":
             self.authorization = value
         elif name == b"connection":
             options = value.lower()

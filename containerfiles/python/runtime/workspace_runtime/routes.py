@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable
 
 from workspace_runtime.connection import Connection
+from workspace_runtime.crew import Crew
 from workspace_runtime.execution import Execution
 from workspace_runtime.files import Bundle
 from workspace_runtime.given import given_in
@@ -29,10 +30,11 @@ Asked = dict[str, object]
 class Routes:
     """`find` gives the handler of a request."""
 
-    def __init__(self, settings: Settings, plugins: Plugins, pool: Pool) -> None:
+    def __init__(self, settings: Settings, plugins: Plugins, pool: Pool, crew: Crew) -> None:
         self._settings = settings
         self._plugins = plugins
         self._pool = pool
+        self._crew = crew
         self._started = time.monotonic()
         self._exact: dict[str, dict[str, Route]] = {
             "/execute": {"POST": self._execute},
@@ -68,8 +70,8 @@ class Routes:
             "inflight": pool.inflight,
             "executions": pool.executions,
             "queued": pool.queued,
-            "threads": pool.workers,
-            "stuck": pool.stuck,
+            "threads": self._crew.alive,
+            "stuck": self._crew.leaving,
             "plugins": self._plugins.versions(),
         }
         connection.answer(200, json.dumps(told).encode())

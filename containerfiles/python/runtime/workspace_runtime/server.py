@@ -16,6 +16,7 @@ from workspace_runtime.settings import Settings
 
 Route = Callable[[Connection, Request], None]
 _ACCEPTS_AT_ONCE = 64
+_UNAUTHORIZED = HttpError(401, "unauthorized", 'Send the token of this workspace as "Authorization: Bearer ...".')
 
 
 class Server:
@@ -73,13 +74,15 @@ class Server:
         self._gone(connection)
 
     def _handle(self, connection: Connection, request: Request) -> None:
+        if self._expected is not None and not same_bytes(self._expected, request.authorization):
+            connection.fail(_UNAUTHORIZED)
+            return
         try:
-            if self._expected is not None and not same_bytes(self._expected, request.authorization):
-                raise HttpError(401, "unauthorized", 'Send the token of this workspace as "Authorization: Bearer ...".')
             route = self._find(request.method, request.target)
-            if request.refusal is not None:
-                raise request.refusal
-            route(connection, request)
+            if request.refusal is None:
+                route(connection, request)
+            else:
+                connection.fail(request.refusal)
         except HttpError as error:
             connection.fail(error)
 

@@ -68,6 +68,7 @@ class Spawner:
 def _serve(sock: socket.socket) -> None:
     kernel.die_with_parent(signal.SIGKILL)
     kernel.wipe_environment()
+    kernel.hide()
     kernel.name_process("spawner")
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)

@@ -3,9 +3,10 @@
 Everything it says is untrusted: sizes, and the execution it speaks of, are checked, and a process that says anything
 else is ended.
 
-Why a process runs many executions, and is not forked anew for each: a warm call then costs no fork (2 ms here, and more
-the more the plugin has loaded), and a plugin may keep what it has worked out. A crash takes one execution with it either
-way, because a process has one at a time; and one that leaves threads, tasks or processes behind is not used again.
+Why a process runs many executions, and is not forked anew for each: a warm call then costs no fork (milliseconds, and
+more of them the more the plugin has loaded), and a plugin may keep what it has worked out. A crash takes one execution
+with it either way, because a process has one at a time; and one that leaves threads, tasks or processes behind is not
+used again.
 """
 
 from __future__ import annotations
@@ -23,7 +24,6 @@ from workspace_runtime.frames import (
     EMIT,
     END_HEAD,
     FAILED,
-    HEAD,
     LEVELS,
     LOAD,
     LOAD_FAILED,
@@ -33,8 +33,9 @@ from workspace_runtime.frames import (
     RUN_HEAD,
     frame,
 )
+from workspace_runtime.line import Line
 from workspace_runtime.logbook import Logbook
-from workspace_runtime.loop import READ, WRITE, Loop
+from workspace_runtime.loop import Loop
 from workspace_runtime.outcomes import Error, LoadFailure
 from workspace_runtime.pipes import Pipes
 
@@ -53,7 +54,6 @@ if TYPE_CHECKING:
         def ended(self, worker: Worker) -> None: ...
 
 
-_PIECE = 256 * 1024
 _SLACK_BYTES = 65536  # of a frame, besides what it may hold
 _ERROR_BYTES = 256 * 1024
 _SILENT_S = 1.0
@@ -71,13 +71,10 @@ class Worker:
         self.ended = False
         self.fit = True
         self.bytes: int | None = None
-        self._loop = loop
         self._owner = owner
-        self._sock = socket.socket(fileno=fds["control"])
-        self._sock.setblocking(False)
+        control = socket.socket(fileno=fds["control"])
+        self._line = Line(control, loop, self._most, self._receive, self._overlong, self._hang_up)
         self._pipes = Pipes({fds["stdout"]: "stdout", fds["stderr"]: "stderr"}, loop, self._printed)
-        self._came = bytearray()
-        self._out = bytearray()
         self._seq = 0
         self._children: frozenset[int] = frozenset()
         self._execution: Execution | None = None
@@ -87,14 +84,13 @@ class Worker:
         self._loaded: Callable[[LoadFailure | None], None] | None = None
         self._silent = False
         self._reaped = False
-        loop.add(self._sock.fileno(), READ, self._ready)
 
     def load(self, timeout_ms: float, loaded: Callable[[LoadFailure | None], None]) -> None:
         """Have it load its plugin; `loaded` is called once, with why it did not."""
         self._loaded = loaded
         self._timeout_ms = timeout_ms
         self.deadline = time.monotonic() + timeout_ms / 1000
-        self._send(frame(LOAD, 0, json.dumps(self.plugin.source).encode()))
+        self._line.send(frame(LOAD, 0, json.dumps(self.plugin.source).encode()))
 
     def run(self, execution: Execution) -> None:
         """Start an execution; its clock starts here."""
@@ -105,11 +101,11 @@ class Worker:
         self._started = time.monotonic()
         self.deadline = self._started + execution.timeout_ms / 1000
         head = RUN_HEAD.pack(execution.output_bytes, execution.log_bytes, execution.stream)
-        self._send(frame(RUN, self._seq, head + execution.body))
+        self._line.send(frame(RUN, self._seq, head + execution.body))
 
     def expire(self) -> None:
         """The deadline has passed. An answer that is here already, and only unread, still counts."""
-        self._read()
+        self._line.read()
         if self.ended or time.monotonic() < self.deadline:
             return
         if self._silent:
@@ -142,30 +138,6 @@ class Worker:
 
     # What it says.
 
-    def _ready(self, events: int) -> None:
-        if events & WRITE:
-            self._flush()
-        if events & ~WRITE:
-            self._read()
-
-    def _read(self) -> None:
-        while not self.ended:
-            try:
-                came = self._sock.recv(_PIECE)
-            except BlockingIOError:
-                return
-            except OSError:
-                came = b""
-            if not came:
-                # Its end is told by waitpid, which knows more; a process that only closed the socket is ended.
-                self._loop.remove(self._sock.fileno())
-                self._hang_up()
-                return
-            self._came += came
-            self._frames()
-            if len(came) < _PIECE or self._held_back():
-                return
-
     def _hang_up(self) -> None:
         """A process that goes on without its socket gets a moment to end."""
         self.fit = False
@@ -175,17 +147,8 @@ class Worker:
         else:
             self.deadline = min(self.deadline, time.monotonic() + _SILENT_S)
 
-    def _frames(self) -> None:
-        while not self.ended and len(self._came) >= HEAD.size:
-            kind, seq, length = HEAD.unpack_from(self._came)
-            if length > self._most(kind):
-                self._end(outcomes.crashed("it sent more than is allowed."))
-                return
-            if len(self._came) < HEAD.size + length:
-                return
-            payload = bytes(self._came[HEAD.size : HEAD.size + length])
-            del self._came[: HEAD.size + length]
-            self._receive(kind, seq, payload)
+    def _overlong(self) -> None:
+        self._end(outcomes.crashed("it sent more than is allowed."))
 
     def _most(self, kind: int) -> int:
         execution = self._execution
@@ -241,33 +204,22 @@ class Worker:
             self._execution.tell(b"log", entry)
             self._hold_back()
 
-    # A client that reads slowly slows down the plugin, and fills no memory.
-
-    def _held_back(self) -> bool:
-        return self._execution is not None and self._execution.stream and self._execution.reply.full
-
     def _hold_back(self) -> None:
-        if self._held_back() and self._execution is not None and not self.ended:
-            reply = self._execution.reply
-            if reply.on_drained is None:
-                reply.on_drained = self._go_on
-                self._loop.change(self._sock.fileno(), WRITE if self._out else 0)
-
-    def _go_on(self) -> None:
-        if self._execution is not None:
-            self._execution.reply.on_drained = None
-        if not self.ended:
-            self._loop.change(self._sock.fileno(), READ | WRITE if self._out else READ)
-            self._frames()
+        """A client that reads slowly slows down the plugin, and fills no memory."""
+        execution = self._execution
+        if execution is not None and execution.stream and execution.reply.full:
+            execution.reply.on_drained = self._line.resume
+            self._line.pause()
 
     # Its end.
 
     def _settle(self, output: bytes, error: Error | None, told_ms: float | None) -> None:
-        execution = self._execution
-        assert execution is not None
-        self._execution = None
+        execution, self._execution = self._execution, None
+        if execution is None:
+            return
         self.deadline = _FOREVER
         execution.reply.on_drained = None
+        self._line.resume()
         here_ms = (time.monotonic() - self._started) * 1000
         duration = told_ms if told_ms is not None and 0 <= told_ms <= here_ms + 1 else here_ms
         execution.settle(output, error, bytes(self._logs.text), self._logs.truncated, round(duration, 3))
@@ -282,7 +234,7 @@ class Worker:
 
     def _stop(self, error: Error) -> None:
         """Read what it has said by now, then end it: prints are kept, and an answer that is there is one."""
-        self._read()
+        self._line.read()
         self._end(error)
 
     def _end(self, error: Error | None, failure: LoadFailure | None = None) -> None:
@@ -295,8 +247,7 @@ class Worker:
         self.deadline = _FOREVER
         if not self._reaped:
             kernel.kill_tree(self.pid)
-        self._loop.remove(self._sock.fileno())
-        self._sock.close()
+        self._line.close()
         self._pipes.close()
         self._owner.ended(self)
         error = error or outcomes.cancelled()
@@ -304,20 +255,3 @@ class Worker:
             self._load_over(failure or outcomes.loading_ended(error))
         if self._execution is not None:
             self._settle(b"null", error, None)
-
-    def _send(self, data: bytes) -> None:
-        self._out += data
-        self._flush()
-
-    def _flush(self) -> None:
-        try:
-            sent = self._sock.send(self._out) if self._out else 0
-        except BlockingIOError:
-            sent = 0
-        except OSError:
-            # It is on its way out; waitpid tells how.
-            self._out.clear()
-            return
-        del self._out[:sent]
-        if not self.ended:
-            self._loop.change(self._sock.fileno(), READ | WRITE if self._out else READ)

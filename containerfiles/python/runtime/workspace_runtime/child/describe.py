@@ -36,7 +36,7 @@ def describe_load(error: BaseException, wanted: Mapping[str, object]) -> bytes:
     described = describe_raised(error)
     try:
         place = _place(error)
-    except Exception:  # noqa: BLE001  (what the plugin raised may do anything when it is looked at)
+    except Exception:
         place = {}
     if isinstance(error, ModuleNotFoundError):
         described["message"] = f"{described['message']}. Only the standard library and the plugin's own files are here."
@@ -67,14 +67,14 @@ def _detail(error: BaseException) -> str:
         if isinstance(error, SyntaxError) and error.msg:
             return str(error.msg)[:_MESSAGE_MOST]
         return str(error)[:_MESSAGE_MOST]
-    except Exception:  # noqa: BLE001
+    except Exception:
         return "an exception that cannot be put into words"
 
 
 def _short(value: object) -> str:
     try:
         return "" if value is None else repr(value)[:200]
-    except Exception:  # noqa: BLE001
+    except Exception:
         return "a value that cannot be shown"
 
 

@@ -79,6 +79,7 @@ def _settle_in(order: Mapping[str, object]) -> None:
     while os.getppid() != runtime:  # until the process in between has gone
         os.sched_yield()
     kernel.die_with_parent(signal.SIGKILL)
+    kernel.hide(False)  # for a moment, in which the process has nothing yet that could be hidden
     try:
         # Where the kernel runs out of the workspace's memory it takes a plugin, not the runtime.
         with open("/proc/self/oom_score_adj", "w") as file:

@@ -18,7 +18,6 @@ from workspace_runtime.child.load import Function
 from workspace_runtime.child.logs import Logs, capture_logging
 from workspace_runtime.frames import DONE, EMIT, END_HEAD, FAILED, RUN_HEAD
 
-
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
