@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
+import pytest
+
 from tests.podman.daemon.rig import ApiError, RealDaemon
 from wsmgr.client import Client
 
@@ -49,6 +51,7 @@ def version(number: int) -> bytes:
     )
 
 
+@pytest.mark.timeout(900)
 def test_a_hundred_reloads_under_fifty_calls_in_flight(daemon: RealDaemon) -> None:
     """Each answer is of exactly one version that was put, by its output and by what the record says; none is lost, and
     once a put was answered no call that begins later gets an older version."""

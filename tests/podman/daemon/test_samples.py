@@ -29,6 +29,7 @@ def test_a_public_package_gives_what_it_gives_outside(
     assert daemon.container("user:samples")["State"] == "running"
 
 
+@pytest.mark.timeout(400)
 @pytest.mark.parametrize("name", FOLDER_NAMES)
 def test_a_public_package_runs_as_a_folder(client: Client, name: str) -> None:
     """With its node_modules beside the plugin, as npm put them there, and nothing bundled."""
