@@ -80,7 +80,7 @@ class Plugins:
         validation: Validation,
         unpacker: Unpacker,
         *,
-        load_s: float = 10.0,
+        load_s: float = 30.0,
     ) -> None:
         self._store = store
         self._fleet = fleet
@@ -254,24 +254,25 @@ class Plugins:
         return await self._channel.put(endpoint, source, self._load_s, settings)
 
     async def _load_everywhere(self, owner: OwnerKey, source: PluginSource) -> bool:
-        loaded = False
+        """Load it in all live workspaces at once; whether one has it now. Raises InvalidRequest when one refuses it."""
         settings = await self._configuration.of(owner, source.slug)
-        for unit in self._live(owner, source.language):
-            endpoint = unit.endpoint
-            try:
-                failure = await self.push(unit, source, settings)
-            except (ChannelClosed, ChannelTimeout, ProtocolViolation):
-                # It gets the version with its next call.
-                continue
-            if failure is None:
-                loaded = True
-            elif unit.endpoint == endpoint:
-                # One that is being ended breaks loads off, which says nothing of the code.
-                raise InvalidRequest(
-                    f"The code does not load: {failure.message}",
-                    details={"failure": failure.type.value, "stack": failure.stack},
-                )
-        return loaded
+        live = self._live(owner, source.language)
+        return any(await asyncio.gather(*(self._load(unit, source, settings) for unit in live)))
+
+    async def _load(self, unit: Unit, source: PluginSource, settings: PluginSettings) -> bool:
+        endpoint = unit.endpoint
+        try:
+            failure = await self.push(unit, source, settings)
+        except (ChannelClosed, ChannelTimeout, ProtocolViolation):
+            # It gets the version with its next call.
+            return False
+        if failure is not None and unit.endpoint == endpoint:
+            # One that is being ended breaks loads off, which says nothing of the code.
+            raise InvalidRequest(
+                f"The code does not load: {failure.message}",
+                details={"failure": failure.type.value, "stack": failure.stack},
+            )
+        return failure is None
 
     async def _stored(self, owner: OwnerKey, source: PluginSource, actor: str) -> PluginVersion:
         stored = await self._store.put_version(owner, source, self._clock.now(), actor)

@@ -14,7 +14,7 @@ export function readSettings(env) {
     outputBytes: integer(env, 'WSMGR_OUTPUT_BYTES', MEBIBYTE, 1, 256 * MEBIBYTE),
     logBytes: integer(env, 'WSMGR_LOG_BYTES', 65536, 0, 16 * MEBIBYTE),
     inputBytes: integer(env, 'WSMGR_INPUT_BYTES', 8 * MEBIBYTE, 64, 256 * MEBIBYTE),
-    loadTimeoutMs: integer(env, 'WSMGR_LOAD_TIMEOUT_MS', 5000, 10, 600_000),
+    loadTimeoutMs: integer(env, 'WSMGR_LOAD_TIMEOUT_MS', 15_000, 10, 600_000),
     pluginDir: parseFolder(env, 'PLUGIN_DIR', '/plugins'),
     scratchDir: parseFolder(env, 'TMPDIR', '/tmp'),
     unrestricted: env.WSMGR_UNRESTRICTED === '1',

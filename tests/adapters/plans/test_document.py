@@ -11,6 +11,7 @@ from wsmgr.core.errors import InvalidPlans
 from wsmgr.core.limit_table import overridden
 from wsmgr.core.limits import FREE, PRO
 from wsmgr.core.plans import BUILT_IN
+from wsmgr.core.policy import Severity
 
 
 def test_the_built_in_plans_survive_being_written_and_read() -> None:
@@ -111,3 +112,38 @@ def test_no_text_does_anything_else(text: str) -> None:
     except InvalidPlans as refused:
         names = ["FREE"] if refused.details["mistakes"] else []
     assert "FREE" in names
+
+
+RULES = frozenset({"js/vm", "py/dynamic-code", "syntax"})
+
+
+def test_a_policy_is_a_plans_own_on_top_of_what_it_extends() -> None:
+    """By rule; what is left out is as there, and the built-in plans have none."""
+    text = (
+        "plans:\n  A: {extends: B, policy: {js/vm: off}}\n  B: {policy: {js/vm: warning, syntax: warning}}\n"
+        "noPlan:\n  policy:\n    py/dynamic-code: warning\n"
+    )
+    book = parse(text, "f", RULES)
+    assert book.named("A").policy == {"js/vm": Severity.OFF, "syntax": Severity.WARNING}
+    assert book.named("B").policy == {"js/vm": Severity.WARNING, "syntax": Severity.WARNING}
+    assert book.named(None).policy == {"py/dynamic-code": Severity.WARNING}
+    assert book.named("PRO").policy == {}
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "why"),
+    [
+        ("plans:\n  A:\n    policy:\n      js/vn: off\n", 4, "there is no rule 'js/vn'"),
+        ("plans:\n  A:\n    policy:\n      js/vm: no\n", 4, "error, warning or off"),
+        ("plans:\n  A:\n    policy: strict\n", 3, "must be a mapping"),
+        ("plans:\n  A:\n    policy:\n      js/vm: [off]\n", 4, "error, warning or off"),
+        ("plans:\n  FREE:\nnoPlan:\n  policy: {x: off}\n", 4, "there is no rule 'x'"),
+    ],
+)
+def test_a_policy_that_is_wrong_has_its_line(text: str, line: int, why: str) -> None:
+    """Rules that are not there, and severities that are none."""
+    with pytest.raises(InvalidPlans) as caught:
+        parse(text, "f", RULES)
+    (mistake,) = caught.value.details["mistakes"]  # type: ignore[misc]  # a list of one
+    assert mistake["line"] == line
+    assert why in mistake["reason"]

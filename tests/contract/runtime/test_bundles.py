@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -145,14 +146,16 @@ def test_calls_during_reloads_get_one_known_version_each(start: StartRuntime, pl
             answer = connection.call("POST", "/execute", request)
             (outputs if answer.body.get("success") else lost).append(answer.body.get("output", answer.body))
 
+    def more_than(count: int) -> Callable[[], bool]:
+        return lambda: len(outputs) > count
+
     callers = [threading.Thread(target=caller, args=(name,)) for name in range(4)]
     for thread in callers:
         thread.start()
     try:
         for number in range(1, 21):
             put(number)
-            enough = len(outputs) + 4
-            until(lambda enough=enough: len(outputs) > enough)  # type: ignore[misc]  # bound now, on purpose
+            until(more_than(len(outputs) + 4))
     finally:
         done.set()
         for thread in callers:

@@ -9,11 +9,13 @@ from datetime import timedelta, timezone
 import pytest
 
 from tests.contract.store.records import ALICE, HOME, NOON, at, event, source
+from wsmgr.core.bundle import BundleFile, bundle_of
 from wsmgr.core.errors import Conflict, NotFound, StoreUnavailable
 from wsmgr.core.event import Event
 from wsmgr.core.ids import OwnerKey, Slug, Version, WorkspaceId
 from wsmgr.core.isolation import Isolation
 from wsmgr.core.owner import Owner
+from wsmgr.core.plugin import Language, source_of_bundle, source_of_code
 from wsmgr.core.workspace import Desired
 from wsmgr.ports.store import Store, Token
 
@@ -309,3 +311,18 @@ async def test_a_closed_store_refuses_and_opens_again(store: Store) -> None:
             await refused
     await store.open()
     assert await store.owner(ALICE) == Owner(ALICE, "PRO")
+
+
+async def test_a_bundle_is_stored_as_it_was(store: Store) -> None:
+    """Beside single files, its size that of its names and contents, and again after a second put."""
+    files = [BundleFile("index.js", b"\x00\xff"), BundleFile("lib/ä.js", b""), BundleFile("z", b"1:2")]
+    plugin = source_of_bundle(Slug("bundled"), Language.JAVASCRIPT, bundle_of("index.js", files))
+    put = await store.put_version(ALICE, plugin, NOON, "uid:0")
+    assert put.size == plugin.size
+    code = source_of_code(Slug("bundled"), Language.JAVASCRIPT, "1")
+    await store.put_version(ALICE, code, at(1), "uid:0")
+    assert await store.current_source(ALICE, Slug("bundled")) == code
+    assert await store.source(ALICE, Slug("bundled"), plugin.version) == plugin
+    await store.put_version(ALICE, plugin, at(2), "uid:0")
+    assert await store.current_source(ALICE, Slug("bundled")) == plugin
+    assert [one.size for one in await store.versions(ALICE, Slug("bundled"))] == [plugin.size, 1]
