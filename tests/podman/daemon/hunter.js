@@ -55,7 +55,9 @@ function mainThread() {
   return new Promise((resolve, reject) => {
     const session = new (require('node:inspector').Session)();
     session.connectToMainThread();
+    const alive = setInterval(() => {}, 1000); // a question that is open keeps no thread
     session.post('Runtime.evaluate', { expression: 'globalThis.canary' }, (error, found) => {
+      clearInterval(alive);
       if (error) reject(error);
       else resolve(inspect(found));
     });
@@ -90,7 +92,7 @@ const PLACES = {
 const MANY = {
   environs: [processes, (pid) => fs.readFileSync(`/proc/${pid}/environ`, 'latin1')],
   commands: [processes, (pid) => fs.readFileSync(`/proc/${pid}/cmdline`, 'latin1')],
-  memory: [() => ['self', 'thread-self', process.ppid, 1], memory],
+  memory: [() => ['self', 'thread-self', 1], memory],
   descriptors: [processes, (pid) => list(`/proc/${pid}/fd`).map((fd) => fs.readlinkSync(`/proc/${pid}/fd/${fd}`)).join()],
   files: [() => FOLDERS, (folder) => [...files(folder)].map((at) => fs.readFileSync(at, 'latin1')).join('\n')],
 };

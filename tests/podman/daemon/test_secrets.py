@@ -16,6 +16,9 @@ from tests.contract.runtime.launch import node_binary
 from tests.podman.daemon.rig import RealDaemon, podman, real_daemon
 from wsmgr.client import Client
 
+# The first test also starts the daemon and two workspaces, and looks through whole heaps.
+pytestmark = pytest.mark.timeout(400)
+
 HUNTER = Path(__file__).with_name("hunter.js")
 ALICE = "user:alice"
 PLACES = [
