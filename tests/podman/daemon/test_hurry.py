@@ -74,8 +74,8 @@ def test_signals_to_the_very_end_change_nothing(daemon: RealDaemon) -> None:
 
 
 def test_what_sigterm_means_for_workspaces_is_a_setting() -> None:
-    """With `shutdown: keep` a service manager's stop leaves them to the next daemon; `wsmgr shutdown` stops them all
-    the same."""
+    """With `shutdown: keep` a service manager's stop leaves them to the next daemon; SIGINT, with which
+    `wsmgr shutdown` ends it, stops them all the same."""
     with real_daemon(shutdown="keep") as daemon:
         with daemon.client() as client:
             output(client, "a", ECHO, 1)
@@ -87,5 +87,5 @@ def test_what_sigterm_means_for_workspaces_is_a_setting() -> None:
             wait_for(lambda: client.workspace("user:a").status == "RUNNING", 20)
             answer = client.execute("a", inline(ECHO), 2)
         assert (answer.output, answer.cold_start, daemon.container("user:a")["Id"]) == (2, False, before)
-        assert daemon.cli("shutdown").returncode == 0
+        assert daemon.stop(signal.SIGINT) == 0
         assert daemon.containers() == []
