@@ -19,6 +19,7 @@ TOKENS = {
     digest_of("service-secret"): Identity("token:platform", Role.SERVICE),
 }
 SERVICE_UID = 61_001
+VIEWER_UID = 61_003
 
 
 class As:
@@ -52,7 +53,7 @@ async def system(tmp_path: Path) -> AsyncIterator[FakeDaemon]:
 @pytest.fixture
 def app(system: FakeDaemon) -> ASGIApp:
     """The application."""
-    return build(system.daemon, People(os.getuid(), [], [str(SERVICE_UID)]), Tokens(TOKENS))
+    return build(system.daemon, People(os.getuid(), [], [str(SERVICE_UID)], [str(VIEWER_UID)]), Tokens(TOKENS))
 
 
 @pytest.fixture
@@ -66,6 +67,13 @@ async def admin(app: ASGIApp) -> AsyncIterator[httpx.AsyncClient]:
 async def service(app: ASGIApp) -> AsyncIterator[httpx.AsyncClient]:
     """A user with the role service, on the unix socket."""
     async with client_of(app, Peer(SERVICE_UID, frozenset())) as client:
+        yield client
+
+
+@pytest.fixture
+async def viewer(app: ASGIApp) -> AsyncIterator[httpx.AsyncClient]:
+    """A user with the role viewer, on the unix socket."""
+    async with client_of(app, Peer(VIEWER_UID, frozenset())) as client:
         yield client
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -84,6 +85,12 @@ async def test_first_everything_then_what_changes(client: AsyncClient, system: F
         await system.daemon.workspaces.stop(ALICE, "uid:0", 10)
         (row,) = (await until_change(updates, "user:alice")).workspaces
         assert row.status == "STOPPED"
+
+
+async def test_a_reader_is_told_first_who_it_is(client: AsyncClient) -> None:
+    """So that a client offers nothing that would be refused."""
+    async with watching(client) as updates:
+        assert await anext(updates) == FleetCaller(actor=f"uid:{os.getuid()}", role="admin")
 
 
 async def test_a_sign_of_life_comes_each_second(client: AsyncClient) -> None:

@@ -30,6 +30,28 @@ async def test_the_role_service_calls_and_does_not_administrate(
     assert (await service.put("/api/owners/user:alice", json={"plan": "ENTERPRISE"})).status_code == 403
 
 
+async def test_the_role_viewer_looks_at_everything_and_changes_nothing(
+    viewer: httpx.AsyncClient, admin: httpx.AsyncClient
+) -> None:
+    """Every path that only reads, and none that does not; the same calls work for an admin."""
+    for path in [*ADMIN_ONLY, *FOR_BOTH, "/api/alerts", "/api/audit", "/api/host"]:
+        assert (await viewer.get(path)).status_code == 200, path
+    call = {"userId": "alice", "plugin": "echo", "input": 1}
+    changes = [
+        ("POST", "/api/execute", call),
+        ("PUT", "/api/workspaces/user:alice", {"desired": "RUNNING"}),
+        ("POST", "/api/workspaces/user:alice/touch", None),
+        ("PUT", "/api/owners/user:alice", {"plan": "PRO"}),
+        ("DELETE", "/api/workspaces/user:alice", None),
+    ]
+    for method, path, body in changes:
+        refused = await viewer.request(method, path, json=body)
+        assert (refused.status_code, refused.json()["code"]) == (403, "forbidden"), path
+        assert "change nothing" in refused.json()["detail"]
+    for method, path, body in changes:
+        assert (await admin.request(method, path, json=body)).is_success, path
+
+
 async def test_a_stranger_on_the_socket_is_refused(app: ASGIApp) -> None:
     """Being able to connect is not yet a role; health and metrics are for all."""
     async with client_of(app, Peer(SERVICE_UID + 1, frozenset())) as stranger:
@@ -55,9 +77,10 @@ async def test_tcp_needs_a_token(tcp: httpx.AsyncClient) -> None:
 
 def test_roles_come_from_uid_and_groups() -> None:
     """Root and the daemon's own user are admin; the settings name the others; the strongest role counts."""
-    people = People(1000, ["1001", "@2001"], ["1002", "@2002"])
+    people = People(1000, ["1001", "@2001"], ["1002", "@2002"], ["1003", "@2001", "@2003"])
     table = [(0, 0, "admin"), (1000, 1, "admin"), (1001, 1, "admin"), (5, 2001, "admin"), (1002, 1, "service"),
-             (5, 2002, "service"), (1002, 2001, "admin")]  # fmt: skip
+             (5, 2002, "service"), (1002, 2001, "admin"), (1003, 1, "viewer"), (5, 2003, "viewer"),
+             (1002, 2003, "service")]  # fmt: skip
     for uid, gid, role in table:
         assert people.identify(Peer(uid, frozenset({gid}))) == Identity(f"uid:{uid}", Role(role))
     with pytest.raises(Forbidden):

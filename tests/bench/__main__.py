@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 
-from tests.bench import cold, memory, screen, warm
+from tests.bench import cold, memory, screen, usage, warm
 from tests.podman.daemon.rig import real_daemon
 
 
@@ -23,6 +23,7 @@ def main() -> int:
             for line in part.measure(daemon):
                 sys.stdout.write(line + "\n")
                 sys.stdout.flush()
+    usage.main()
     return 0
 
 

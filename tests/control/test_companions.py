@@ -86,7 +86,7 @@ async def test_nothing_is_tried_where_only_the_other_runtime_runs(system: FakeDa
     await system.execute()
     put = await system.daemon.plugins.put(MAIN, Slug("py"), Language.PYTHON, CODE, "uid:0")
     assert not put.reloaded
-    assert "runs Python" in put.warnings[0]
+    assert "runs Python" in put.warnings[0].why
 
 
 async def test_an_idle_one_of_the_other_runtime_makes_room(system: FakeDaemon) -> None:

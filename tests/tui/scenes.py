@@ -115,6 +115,7 @@ def usage(range_: str) -> Usage:
                 at=start + timedelta(seconds=number * step),
                 gap_after=number == count // 2,
                 cpu_percent=_gauge(12 + 8 * wave),
+                cpu_of_limit_percent=_gauge((12 + 8 * wave) * 4),
                 memory_mb=_gauge(60 + number % 50),
                 memory_limit_mb=_gauge(128),
                 network_in_bytes_per_s=_gauge(2000 + 1500 * wave),

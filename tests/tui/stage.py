@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 
 from textual.pilot import Pilot
@@ -11,6 +12,8 @@ from tests.tui.fake_daemon import FakeDaemon, daemon_with
 from tui.app import WsmgrApp
 from tui.preferences import Memory, Preferences
 from tui.session import Session
+
+_PATIENCE_S = 60.0
 
 
 class Clock:
@@ -44,32 +47,33 @@ class Stage:
         self.app = app(self.session, {"LANG": "C.UTF-8", "TERM": "xterm-256color"})
 
 
+_TURNS = 8
+"""So many rounds through all widgets' queues: a key, what it posts, the answer to it, a layout, a focus, and the like.
+Counted and not timed: whether a busy machine is idle nobody can tell."""
+
+
 async def settled(pilot: Pilot[None]) -> None:
     """Everything that was said has been heard, and is on the screen."""
-    for _ in range(4):
-        await pilot.pause()
+    for _ in range(_TURNS):
+        await pilot.pause(0)
 
 
 async def until(pilot: Pilot[None], true: Callable[[], bool]) -> None:
     """Let the application run until something holds."""
-    for _ in range(400):
-        if true():
-            return
-        await pilot.pause()
-    raise AssertionError("it never came to hold")
+    async with asyncio.timeout(_PATIENCE_S):
+        while not true():
+            await pilot.pause(0.005)
 
 
 async def quiet(stage: Stage, pilot: Pilot[None]) -> None:
     """All calls are answered, and the screen has come to rest."""
     same, before = 0, ""
-    for _ in range(400):
-        await pilot.pause()
-        now = text_of(stage.app)
-        same = same + 1 if now == before and not stage.daemon.busy else 0
-        before = now
-        if same == 4:
-            return
-    raise AssertionError("the screen never came to rest")
+    async with asyncio.timeout(_PATIENCE_S):
+        while same < _TURNS:
+            await pilot.pause(0)
+            now = text_of(stage.app)
+            same = same + 1 if now == before and not stage.daemon.busy else 0
+            before = now
 
 
 def text_of(app: WsmgrApp) -> str:

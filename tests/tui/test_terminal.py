@@ -68,3 +68,9 @@ def test_plain_glyphs_are_as_wide_as_the_others() -> None:
     """And the words stay."""
     (segment,) = PlainGlyphs().apply([Segment("● RUNNING ▲ ███▍ …")], Color(0, 0, 0))
     assert segment.text == "* RUNNING ^ ###  ~"
+
+
+def test_graphs_are_drawn_without_braille_too() -> None:
+    """The more dots, the darker; each is one cell."""
+    (segment,) = PlainGlyphs().apply([Segment("\u2800\u2801\u2847\u28ff")], Color(0, 0, 0))
+    assert segment.text == " .:#"

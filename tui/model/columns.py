@@ -60,7 +60,7 @@ def _idle(row: Row, now: float, width: int) -> Cell:
         return Cell(say.NOTHING, "dim")
     name, at = row.next_rung
     left = "now" if at <= now else say.coarse(at - now)
-    word = ("pause " if name == "PAUSED" else "stop ") if width >= 9 else f"{status_cell(name).text[0]}"
+    word = ("pause " if name == "PAUSED" else "stop ") if width >= 9 else f"{status_cell(name).text[0]} "
     return Cell(f"{word}{left}", "dim")
 
 

@@ -35,4 +35,4 @@ class Link:
             return ""
         age = "no data yet" if self.heard_at is None else f"data {precise(now - self.heard_at)} old"
         said = f"{self.trouble.sentence} {self.trouble.remedy}".strip()
-        return f" {self.trouble.headline} · {age} · actions are off · retrying\n {said}"
+        return f"{self.trouble.headline} · {age} · actions are off · retrying\n{said}"

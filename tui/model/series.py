@@ -73,6 +73,7 @@ def series_of(usage: Usage) -> list[Series]:
                 line("mean", "ok", lambda one: _mean(one.cpu_percent)),
             ],
             say.percent,
+            _cpu_limit(points),
         ),
         Series(
             "Memory",
@@ -100,6 +101,15 @@ def series_of(usage: Usage) -> list[Series]:
             say.count,
         ),
     ]
+
+
+def _cpu_limit(points: Sequence[UsagePoint]) -> float | None:
+    """The newest one, from what was used and what share of the limit that was."""
+    for one in reversed(points):
+        used, share = one.cpu_percent, one.cpu_of_limit_percent
+        if used is not None and share is not None and share.avg > 0:
+            return used.avg * 100 / share.avg
+    return None
 
 
 def restarts_in(usage: Usage) -> list[float]:

@@ -11,8 +11,8 @@ class Banner(Static):
     """Not there while the connection is live."""
 
     DEFAULT_CSS = """
-    Banner { height: auto; max-height: 5; width: 1fr; background: $error-muted; color: $text-error; text-style: bold;
-        display: none; }
+    Banner { height: auto; max-height: 5; width: 1fr; padding: 0 1; background: $error-muted; color: $text-error;
+        text-style: bold; display: none; }
     Banner.-shown { display: block; }
     """
 

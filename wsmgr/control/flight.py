@@ -26,7 +26,7 @@ class Flight:
 
     `version` is the one that runs, UNRESOLVED until that is looked up. `input_kept`: its record has the input, too.
     `listener` hears what the plugin prints and emits. `starting` is awaited with the record right before the plugin may
-    start, and `begun` is set before that. `work` is the task that brings it to its outcome, where it has one of its own;
+    start, and `begun` is set before that. `work` is the task that brings it to its outcome, where it has its own one;
     `endpoint` is where it was sent last; `joined`: how many others wait for the same outcome. `cancelled`: its caller
     asked for its end, and whoever waits for that hears it from `landed`.
     """

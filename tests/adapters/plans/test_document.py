@@ -144,6 +144,8 @@ def test_a_policy_that_is_wrong_has_its_line(text: str, line: int, why: str) -> 
     """Rules that are not there, and severities that are none."""
     with pytest.raises(InvalidPlans) as caught:
         parse(text, "f", RULES)
-    (mistake,) = caught.value.details["mistakes"]  # type: ignore[misc]  # a list of one
+    mistakes = caught.value.details["mistakes"]
+    assert isinstance(mistakes, list)
+    (mistake,) = mistakes
     assert mistake["line"] == line
     assert why in mistake["reason"]

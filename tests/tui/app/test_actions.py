@@ -7,12 +7,13 @@ from textual.pilot import Pilot
 
 from tests.tui import scenes
 from tests.tui.fake_daemon import daemon_with
-from tests.tui.stage import Stage, settled, text_of
+from tests.tui.stage import Stage, settled, text_of, until
 from tui.actions import REGISTRY, Action, Target, of_kind
 from tui.preferences import Preferences
 from tui.screens.confirm import Confirm
 from tui.screens.fleet import FleetScreen
 from tui.widgets.table import Table
+from wsmgr.wire.fleet import FleetCaller
 
 SIZE = (100, 30)
 _PATHS = {
@@ -30,6 +31,10 @@ _PATHS = {
 
 def _changes(stage: Stage) -> list[str]:
     return [str(call) for call in stage.daemon.calls if call.method != "GET"]
+
+
+def _said(stage: Stage) -> str:
+    return "\n".join(str(one.message) for one in stage.app._notifications)
 
 
 async def _go(stage: Stage, pilot: Pilot[None], key: str) -> None:
@@ -200,6 +205,36 @@ async def test_read_only_offers_and_does_nothing() -> None:
         shown = text_of(stage.app)
         assert "READ-ONLY" in shown
         assert "X Stop" not in shown
+
+
+async def test_the_daemons_role_makes_it_read_only_as_the_flag_does() -> None:
+    """No key and no door; and it is said why. An admin acts."""
+    stage = Stage(daemon_with(scenes.usual(), caller=FleetCaller(actor="uid:1000", role="viewer")))
+    async with stage.app.run_test(size=(160, 30)) as pilot:
+        await _go(stage, pilot, "user:alice")
+        shown = text_of(stage.app)
+        assert "READ-ONLY" in shown
+        assert "X Stop" not in shown
+        await pilot.press("X", "s")
+        stage.app.act("touch", [Target("user:alice", "RUNNING")])
+        await settled(pilot)
+        assert _changes(stage) == []
+        assert "the daemon gives uid:1000 the role viewer" in _said(stage)
+        stage.daemon.caller = FleetCaller(actor="uid:1000", role="admin")
+        stage.daemon.lose()
+        stage.daemon.heal()
+        await until(pilot, lambda: "X Stop" in text_of(stage.app) and "READ-ONLY" not in text_of(stage.app))
+
+
+async def test_a_rollback_is_not_offered_to_those_who_only_look() -> None:
+    """Also not on the tab that has the key."""
+    stage = Stage(preferences=Preferences(read_only=True))
+    async with stage.app.run_test(size=SIZE) as pilot:
+        await _go(stage, pilot, "user:alice")
+        await pilot.press("enter", "p")
+        await until(pilot, lambda: "✔ current" in text_of(stage.app))
+        assert "B Roll back" not in text_of(stage.app)
+        assert not any(one.binding.key == "B" for one in stage.app.screen.active_bindings.values())
 
 
 async def test_the_palette_has_every_action_for_the_row_under_the_cursor() -> None:

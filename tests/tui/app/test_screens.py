@@ -65,7 +65,7 @@ async def test_the_pages(key: str, words: list[str]) -> None:
         ("executions", ["✔ succeeded", "● running", "Exception: no"]),
         ("plugins", ["hello", "✔ current", "2.0K"]),
         ("events", ["workspace.stopped", "Asked for."]),
-        ("logs", ["WHAT PLUGINS PRINT: 4 lines, since 15m", "12:59:20.131 hello info  reading 1", "following"]),
+        ("logs", ["WHAT PLUGINS PRINT: 4 lines, since 15m", "11:59:20.131 hello info  reading 1", "following"]),
         ("health", ["✔ healthy", "last asked 10s ago", "3 of 3 restarts left in 5m", "workspace.failed"]),
         ("limits", ["memory", "128M", "✖ absent", "open files", "? not tried", "✔ wsmgr"]),
     ],

@@ -132,6 +132,7 @@ def test_series_break_at_gaps_and_know_restarts() -> None:
     found = series_of(usage)
     assert [one.title for one in found] == ["CPU", "Memory", "Network/s", "Executions/min"]
     assert all(any(point.value is None for point in line.points) for one in found for line in one.lines)
+    assert found[0].limit == pytest.approx(25)
     assert found[1].limit == 128 * 1.4
     assert len(restarts_in(usage)) == 1
     at, labels = ticks(usage.from_, usage.to)
