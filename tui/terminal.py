@@ -8,7 +8,8 @@ from rich.segment import Segment
 from textual.color import Color
 from textual.filter import LineFilter
 
-_PLAIN: dict[int, int | str | None] = str.maketrans(
+_PLAIN: dict[int, int | str] = {}
+_PLAIN |= str.maketrans(
     "●◐‖○✖✔▲▼•…·→←↓↑▏▎▍▌▋▊▉█▄▅▆▇┃│━╸╺─▔▁▂▃┌┐└┘├┤┬┴┼“”",
     '*~=ox+^v*~-><v^   #########||-----___+++++++++""',
 )
