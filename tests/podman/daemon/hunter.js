@@ -8,6 +8,7 @@ const { inspect } = require('node:util');
 const CANARY = /canary-[0-9a-f]{32}/g;
 const FOLDERS = ['/tmp', '/run', '/dev', '/opt', '/plugins', '/etc', '/var'];
 const FILE_MOST = 1 << 20;
+const REGION_MOST = 16n << 20n; // V8 keeps objects in small ones; what is larger is mostly not there yet
 
 const list = (folder) => fs.readdirSync(folder);
 const processes = () => list('/proc').filter((name) => /^\d+$|^self$|^thread-self$/.test(name));
@@ -28,7 +29,7 @@ function* memory(pid) {
   try {
     for (const line of fs.readFileSync(`/proc/${pid}/maps`, 'latin1').split('\n')) {
       const [, from, to, mode] = /^(\w+)-(\w+) (\S+)/.exec(line) ?? [];
-      if (!mode?.startsWith('rw')) continue;
+      if (!mode?.startsWith('rw') || BigInt(`0x${to}`) - BigInt(`0x${from}`) > REGION_MOST) continue;
       for (let at = BigInt(`0x${from}`); at < BigInt(`0x${to}`); at += 1048576n) {
         const page = Buffer.alloc(1048576 + 64);
         try {
@@ -92,7 +93,7 @@ const PLACES = {
 const MANY = {
   environs: [processes, (pid) => fs.readFileSync(`/proc/${pid}/environ`, 'latin1')],
   commands: [processes, (pid) => fs.readFileSync(`/proc/${pid}/cmdline`, 'latin1')],
-  memory: [() => ['self', 'thread-self', 1], memory],
+  memory: [() => ['self', 1], memory],
   descriptors: [processes, (pid) => list(`/proc/${pid}/fd`).map((fd) => fs.readlinkSync(`/proc/${pid}/fd/${fd}`)).join()],
   files: [() => FOLDERS, (folder) => [...files(folder)].map((at) => fs.readFileSync(at, 'latin1')).join('\n')],
 };
