@@ -1,4 +1,5 @@
 // Looks for canaries wherever JavaScript can look. It knows their form alone, so that it never finds what it brought.
+const { createHash } = require('node:crypto');
 const fs = require('node:fs');
 const http = require('node:http');
 const path = require('node:path');
@@ -10,6 +11,8 @@ const FOLDERS = ['/tmp', '/run', '/dev', '/opt', '/plugins', '/etc', '/var'];
 const FILE_MOST = 1 << 20;
 const REGION_MOST = 16n << 20n; // V8 keeps objects in small ones; what is larger is mostly not there yet
 
+const linked = (at) => fs.readlinkSync(at);
+const deeply = (value, depth) => inspect(value, { depth, showHidden: true });
 const list = (folder) => fs.readdirSync(folder);
 const processes = () => list('/proc').filter((name) => /^\d+$|^self$|^thread-self$/.test(name));
 
@@ -77,12 +80,12 @@ function ask(method, url, body) {
 }
 
 const PLACES = {
-  context: (context) => inspect(context, { depth: 9, showHidden: true }) + JSON.stringify(context),
+  context: (context) => deeply(context, 9) + JSON.stringify(context),
   secrets: (context) => Object.values(context.secrets ?? {}).join(),
   environment: () => JSON.stringify([process.env, process.argv, process.execArgv, process.title, process.config]),
   report: () => JSON.stringify(process.report.getReport()),
-  threads: () => inspect([threads.workerData, threads.parentPort, Object.entries(threads)], { depth: 9, showHidden: true }),
-  globals: () => inspect(globalThis, { depth: 3, showHidden: true }) + inspect(require.cache) + inspect(process, { depth: 4 }),
+  threads: () => deeply([threads.workerData, threads.parentPort, Object.entries(threads)], 9),
+  globals: () => deeply(globalThis, 3) + inspect(require.cache) + inspect(process, { depth: 4 }),
   heap,
   mainThread,
   health: () => ask('GET', '/health'),
@@ -94,7 +97,7 @@ const MANY = {
   environs: [processes, (pid) => fs.readFileSync(`/proc/${pid}/environ`, 'latin1')],
   commands: [processes, (pid) => fs.readFileSync(`/proc/${pid}/cmdline`, 'latin1')],
   memory: [() => ['self', 1], memory],
-  descriptors: [processes, (pid) => list(`/proc/${pid}/fd`).map((fd) => fs.readlinkSync(`/proc/${pid}/fd/${fd}`)).join()],
+  descriptors: [processes, (pid) => list(`/proc/${pid}/fd`).map((fd) => linked(`/proc/${pid}/fd/${fd}`)).join()],
   files: [() => FOLDERS, (folder) => [...files(folder)].map((at) => fs.readFileSync(at, 'latin1')).join('\n')],
 };
 
@@ -117,7 +120,9 @@ async function hunt(places, context) {
     if (PLACES[place]) await look(report, () => PLACES[place](context));
     else for (const name of MANY[place][0]()) await look(report, () => MANY[place][1](name));
   }
-  const plain = ({ bytes, found, refused }) => ({ bytes, found: [...found], refused: [...refused] });
+  // Digests: an output is stored, and no record is to hold what was found.
+  const digest = (text) => createHash('sha256').update(text).digest('hex');
+  const plain = ({ bytes, found, refused }) => ({ bytes, found: [...found].map(digest), refused: [...refused] });
   return Object.fromEntries(Object.entries(reports).map(([place, report]) => [place, plain(report)]));
 }
 
