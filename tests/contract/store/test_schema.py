@@ -17,7 +17,7 @@ from wsmgr.adapters.store.connect import Access, connect, parse_url
 from wsmgr.adapters.store.tables import METADATA
 from wsmgr.core.errors import InvalidRequest, StoreUnavailable
 
-HEAD = "0007"
+HEAD = "0013"
 
 
 def differences(url: str) -> list[object]:
