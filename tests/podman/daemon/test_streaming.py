@@ -75,7 +75,20 @@ def test_an_execution_is_cancelled_by_its_id_and_by_ctrl_c(daemon: RealDaemon, c
     """Through the command line as people do it."""
     code = tmp_path / "waits.js"
     code.write_text(WAITS)
-    command = [sys.executable, "-m", "wsmgr.cli", "execute", str(code), "--user", "canceller", "--timeout", "60"]
+    # Whoever runs the tests in the background may have them ignore Ctrl-C.
+    command = [
+        "env",
+        "--default-signal=INT",
+        sys.executable,
+        "-m",
+        "wsmgr.cli",
+        "execute",
+        str(code),
+        "--user",
+        "canceller",
+        "--timeout",
+        "60",
+    ]
     for number, name in enumerate(("by-id", "by-ctrl-c")):
         with subprocess.Popen(
             [*command, "--stream", "--json", "--id", name],
