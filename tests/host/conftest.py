@@ -17,6 +17,8 @@ HERE = Path(__file__).parent
 TEST_S = 3600
 """Bounds what hangs; no test comes near it. It holds for the boot and the set-up as well, which belong to the first."""
 
+UNCLOSED = "Exception ignored in. <socket.socket"
+
 _host = pytest.StashKey[Host]()
 
 
@@ -25,6 +27,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.path.is_relative_to(HERE):
             item.add_marker(pytest.mark.timeout(TEST_S))
+            # httpcore leaves the sockets of failed connections to the garbage collector; a reboot makes many.
+            item.add_marker(pytest.mark.filterwarnings(f"ignore:{UNCLOSED}:pytest.PytestUnraisableExceptionWarning"))
 
 
 @pytest.fixture(scope="session")
