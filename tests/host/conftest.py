@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.host.host import Host
-from tests.host.kept import discard, fresh, kept
+from tests.host.kept import fresh, kept
 from tests.host.patient import PatientClient
 from tests.host.progress import Say
 
@@ -57,14 +57,11 @@ def host(say: Say, request: pytest.FixtureRequest) -> Iterator[Host]:
         host.wait_until_serving()
         yield host
         return
-    host = fresh(say)
-    request.config.stash[_host] = host
-    try:
+    with fresh(say) as host:
+        request.config.stash[_host] = host
         host.provision()
         host.wait_until_serving()
         yield host
-    finally:
-        discard(host)
 
 
 @pytest.fixture
