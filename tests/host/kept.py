@@ -22,8 +22,8 @@ from tests.host.wheels import wheelhouse
 @contextmanager
 def fresh(say: Say) -> Iterator[Host]:
     """A host that boots now, bare. At the end it is gone, with its disk."""
-    # Not pytest's tmp_path: a unix socket's path has 107 bytes at the most. ssh and Ansible let their sockets there go in
-    # their own time, which is no error.
+    # Not pytest's tmp_path: a unix socket's path has 107 bytes at the most. ssh and Ansible let their sockets go
+    # there in their own time, which is no error.
     with tempfile.TemporaryDirectory(prefix="wsmgr-host-", dir="/tmp", ignore_cleanup_errors=True) as place:
         host = _powered_on(Path(place), say, outlive=False)
         try:
