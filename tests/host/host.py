@@ -103,6 +103,7 @@ class Host:
         """Until the daemon answers."""
 
         def answers() -> bool:
+            self.ssh(f"python3 -c 'import socket; socket.socket(socket.AF_UNIX).connect(\"{API}\")'")
             with self.client() as client:
                 client.workspaces()
             return True

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import shutil
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from tests.host.cache import cache_dir
@@ -17,16 +19,19 @@ from tests.host.ssh import Ssh
 from tests.host.wheels import wheelhouse
 
 
-def fresh(say: Say) -> Host:
-    """A host that boots now, bare, and ends with this process; `discard` takes it away."""
-    return _started(Path(tempfile.mkdtemp(prefix="wsmgr-host-", dir="/tmp")), say, outlive=False)
-
-
-def discard(host: Host) -> None:
-    """End it and remove its disk."""
-    host.root.disconnect()
-    host.machine.kill()
-    shutil.rmtree(host.machine.folder)
+@contextmanager
+def fresh(say: Say) -> Iterator[Host]:
+    """A host that boots now, bare. At the end it is gone, with its disk."""
+    # Not pytest's tmp_path: a unix socket's path has 107 bytes at the most. ssh and Ansible let their sockets go
+    # there in their own time, which is no error.
+    with tempfile.TemporaryDirectory(prefix="wsmgr-host-", dir="/tmp", ignore_cleanup_errors=True) as place:
+        host = _powered_on(Path(place), say, outlive=False)
+        try:
+            host.wait_until_up()
+            yield host
+        finally:
+            host.root.disconnect()
+            host.machine.kill()
 
 
 def kept(say: Say) -> Host:
@@ -36,8 +41,9 @@ def kept(say: Say) -> Host:
         return host
     folder = _kept_folder()
     folder.mkdir(exist_ok=True)
-    host = _started(folder, say, outlive=True)
+    host = _powered_on(folder, say, outlive=True)
     host.machine.save(folder / "machine.json")
+    host.wait_until_up()
     return host
 
 
@@ -61,12 +67,10 @@ def _kept_folder() -> Path:
     return cache_dir() / "kept"
 
 
-def _started(folder: Path, say: Say, *, outlive: bool) -> Host:
+def _powered_on(folder: Path, say: Say, *, outlive: bool) -> Host:
     image = built(usual_recipe(), say)
     say("Powering the host on")
-    host = _host(start(image, folder, outlive=outlive), say)
-    host.wait_until_up()
-    return host
+    return _host(start(image, folder, outlive=outlive), say)
 
 
 def _host(machine: Machine, say: Say) -> Host:

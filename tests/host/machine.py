@@ -10,8 +10,7 @@ import socket
 import subprocess
 import time
 from collections.abc import Sequence
-from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests.host.image import Image
@@ -32,6 +31,8 @@ class Machine:
     pid: int
     port: int
     folder: Path
+    process: subprocess.Popen[bytes] | None = field(default=None, compare=False, repr=False)
+    """Where this program started it: it is waited for by this."""
 
     @property
     def console(self) -> Path:
@@ -40,8 +41,8 @@ class Machine:
 
     def alive(self) -> bool:
         """Whether it still runs; a pid that was given to another process does not count."""
-        with suppress(ChildProcessError):
-            os.waitpid(self.pid, os.WNOHANG)
+        if self.process is not None:
+            return self.process.poll() is None
         try:
             return str(self.folder).encode() in Path(f"/proc/{self.pid}/cmdline").read_bytes()
         except OSError:
@@ -56,7 +57,7 @@ class Machine:
 
     def save(self, file: Path) -> None:
         """So that `load` finds it."""
-        file.write_text(json.dumps(asdict(self), default=str))
+        file.write_text(json.dumps({"pid": self.pid, "port": self.port, "folder": str(self.folder)}))
 
     @staticmethod
     def load(file: Path) -> Machine | None:
@@ -89,7 +90,7 @@ def start(image: Image, folder: Path, *, outlive: bool = False) -> Machine:
         try:
             process.wait(_EARLY_S)
         except subprocess.TimeoutExpired:
-            return Machine(process.pid, port, folder)
+            return Machine(process.pid, port, folder, process)
         # Somebody else took the port meanwhile, or the emulator does not run here at all.
     raise RuntimeError(f"QEMU does not start: {(folder / 'qemu.log').read_text().strip()}")
 

@@ -66,12 +66,12 @@ class Playbooks:
         inventory = self.folder / "inventory.yml"
         inventory.write_text(yaml.safe_dump(self._inventory(variables)))
         self.say(f"playbooks/{playbook} on the host")
-        process = subprocess.Popen(
+        with subprocess.Popen(
             [str(Path(sys.executable).with_name("ansible-playbook")), "-i", str(inventory), f"playbooks/{playbook}"],
             cwd=TREE, env=self._environment(), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT, text=True,
-        )  # fmt: skip
-        output = self._followed(process)
+        ) as process:  # fmt: skip
+            output = self._followed(process)
         recap = _RECAP.search(output)
         if process.returncode != 0 or recap is None:
             raise RuntimeError(f"playbooks/{playbook} failed ({process.returncode}):\n{output[-6000:]}")
