@@ -13,7 +13,7 @@ _PLAIN = str.maketrans(
     '*~=ox+^v*~-><v^   #########||-----___+++++++++""',
 )
 # The dots of graphs: the more of the eight there are, the darker.
-_PLAIN |= {0x2800 + dots: " .:::#####"[dots.bit_count()] for dots in range(256)}
+_PLAIN |= {0x2800 + dots: ord(" .:::#####"[dots.bit_count()]) for dots in range(256)}
 
 
 def needs_plain(environ: Mapping[str, str]) -> bool:
