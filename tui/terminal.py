@@ -8,13 +8,12 @@ from rich.segment import Segment
 from textual.color import Color
 from textual.filter import LineFilter
 
-_PLAIN: dict[int, int | str] = {}
-_PLAIN |= str.maketrans(
+_PLAIN = str.maketrans(
     "●◐‖○✖✔▲▼•…·→←↓↑▏▎▍▌▋▊▉█▄▅▆▇┃│━╸╺─▔▁▂▃┌┐└┘├┤┬┴┼“”",
     '*~=ox+^v*~-><v^   #########||-----___+++++++++""',
 )
 # The dots of graphs: the more of the eight there are, the darker.
-_PLAIN.update({0x2800 + dots: " .:::#####"[dots.bit_count()] for dots in range(256)})
+_PLAIN |= {0x2800 + dots: ord(" .:::#####"[dots.bit_count()]) for dots in range(256)}
 
 
 def needs_plain(environ: Mapping[str, str]) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import ClassVar
 
+from textual import on
 from textual.binding import Binding, BindingType
 from textual.widget import Widget
 
@@ -69,6 +70,11 @@ class HostScreen(Page):
     def on_fetch_failed(self, message: FetchFailed) -> None:
         """What was known stays."""
         self._problem = message.error.sentence
+        self._tell()
+
+    @on(Listing.Came)
+    def _matrix_came(self) -> None:
+        """The engine's own words are a line of the matrix."""
         self._tell()
 
     def _tell(self) -> None:

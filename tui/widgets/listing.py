@@ -9,6 +9,7 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
+from textual.message import Message
 from textual.widgets import Input
 
 from tui.feed import fetch
@@ -39,6 +40,9 @@ class Listing(Vertical, Generic[T]):
         Binding("slash", "filter", "Filter", priority=True),
         Binding("escape", "clear", "Clear", show=False),
     ]
+
+    class Came(Message):
+        """A page came: what else is made of its records can be shown."""
 
     def __init__(
         self,
@@ -149,6 +153,7 @@ class Listing(Vertical, Generic[T]):
             }
         self.loaded = True
         self._show()
+        self.post_message(self.Came())
 
     def on_fetch_failed(self, message: FetchFailed) -> None:
         """None came: what was known stays, and the sentence is shown."""

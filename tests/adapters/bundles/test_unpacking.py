@@ -227,7 +227,9 @@ def test_endless_folders_and_headers_are_bounded() -> None:
 
 
 @pytest.mark.parametrize("form", list(Format))
-@pytest.mark.parametrize("junk", [b"", b"junk", b"\x1f\x8b", b"PK\x05\x06", gzip.compress(b"junk", mtime=0), gzip.compress(b"", mtime=0)])
+@pytest.mark.parametrize(
+    "junk", [b"", b"junk", b"\x1f\x8b", b"PK\x05\x06", gzip.compress(b"junk", mtime=0), gzip.compress(b"", mtime=0)]
+)
 def test_what_is_no_archive_is_refused(form: Format, junk: bytes) -> None:
     """With a sentence, whatever it is."""
     with pytest.raises(InvalidRequest):
