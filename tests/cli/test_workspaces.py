@@ -150,7 +150,7 @@ def test_plugin_put_stores_a_file(cli: CommandLine, daemon: FakeDaemon, hello: P
     """Under the file's name or another; warnings stand beside the result."""
     result = cli("plugin", "put", A, hello)
     assert result.out == "hello  abababababab  a running workspace serves it now\n"
-    assert result.err == "warning: eval is used (line 3, column 7)\n"
+    assert result.err == "3:7: warning: eval is used\n"
     assert daemon.last.body == {"language": "javascript", "code": hello.read_text()}
     other = cli("plugin", "put", A, hello, "--slug", "other")
     assert other.out == "other  abababababab  the next call brings it to the workspace\n"

@@ -85,8 +85,8 @@ class Row:
 
     @cached_property
     def place(self) -> tuple[tuple[int, int | str], ...]:
-        """Its place by id, where `user:9` comes before `user:10`."""
-        return natural(self.id)
+        """Its place by id, where `user:9` comes before `user:10`; no two ids have the same."""
+        return (*natural(self.id), (2, self.id))
 
 
 def natural(text: str) -> tuple[tuple[int, int | str], ...]:

@@ -39,6 +39,7 @@ Plan = Annotated[
 def new(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="A folder that is not there yet, or empty.")],
     language: Annotated[NewLanguage, typer.Option("--language", help="What it is written in.")] = NewLanguage.JS,
+    as_json: Json = False,
 ) -> None:
     """Begin a plugin: a folder with a plugin that works, an input, and declarations for editors."""
     slug_of(folder.resolve())
@@ -54,6 +55,9 @@ def new(
                 (folder / name).write_bytes(part.read_bytes())
     except OSError as error:
         raise Failure(f"{folder} cannot be made: {error.strerror or error}.") from None
+    if as_json:
+        print_json({"folder": str(folder), "files": sorted(one.name for one in folder.iterdir())})
+        return
     say(f"{folder}  made; next:")
     say(f"  wsmgr plugin run {folder} --input {folder / 'input.json'}")
     say(f"  wsmgr plugin put user:alice {folder} --watch")
