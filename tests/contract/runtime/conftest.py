@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -50,20 +51,30 @@ def start(launcher: Launcher, folder: Path) -> Iterator[StartRuntime]:
 
 
 @pytest.fixture(scope="session")
-def one_for_all(launcher: Launcher) -> Iterator[Runtime]:
-    """A runtime that many tests use one after the other, as a real one is used."""
-    with TemporaryDirectory(prefix="rt-", dir="/tmp") as name:
-        runtime = Runtime(launcher, Process(launcher, Path(name), {"LISTEN": f"{name}/api.sock"}))
-        yield runtime
-        runtime.close()
+def kept() -> Iterator[Callable[[Launcher], Runtime]]:
+    """One runtime for each language that many tests use one after the other, as a real one is used. Not a fixture for
+    each launcher: modules have launchers of their own, and pytest would hand on the runtime of another one."""
+    with ExitStack() as stack:
+        known: dict[str, Runtime] = {}
+
+        def of(launcher: Launcher) -> Runtime:
+            if launcher.language not in known:
+                name = stack.enter_context(TemporaryDirectory(prefix="rt-", dir="/tmp"))
+                runtime = Runtime(launcher, Process(launcher, Path(name), {"LISTEN": f"{name}/api.sock"}))
+                stack.callback(runtime.close)
+                known[launcher.language] = runtime
+            return known[launcher.language]
+
+        yield of
 
 
 @pytest.fixture
-def shared(one_for_all: Runtime) -> Iterator[Runtime]:
+def shared(launcher: Launcher, kept: Callable[[Launcher], Runtime]) -> Iterator[Runtime]:
     """The common runtime, for tests that leave it as fit as they found it; that is checked after each."""
-    yield one_for_all
-    one_for_all.idle()
-    assert one_for_all.health()["status"] == "healthy"
+    runtime = kept(launcher)
+    yield runtime
+    runtime.idle()
+    assert runtime.health()["status"] == "healthy"
 
 
 @pytest.fixture

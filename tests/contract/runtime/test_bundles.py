@@ -12,7 +12,14 @@ import pytest
 from tests.contract.runtime.bundles import bundle, wire
 from tests.contract.runtime.client import until
 from tests.contract.runtime.conftest import StartRuntime
+from tests.contract.runtime.launch import NodeLauncher
 from tests.contract.runtime.subject import Runtime, failed
+
+
+@pytest.fixture(scope="session")
+def launcher() -> NodeLauncher:
+    """Node.js only: bundles of Python are in test_python_bundles.py."""
+    return NodeLauncher()
 
 
 @pytest.fixture

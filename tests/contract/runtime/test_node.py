@@ -207,7 +207,7 @@ STUCK = "require('child_process').spawnSync('/bin/sleep', ['30'])"
 
 def test_a_thread_that_does_not_end_is_no_cover_for_another(start: StartRuntime) -> None:
     """While one is stuck, what others hold is still looked at, also where no statistics tell of it."""
-    runtime = start(WSMGR_MEMORY_MB="160")
+    runtime = start(WSMGR_MEMORY_MB="160", WSMGR_UNRESTRICTED="1")
     failed(run(runtime, f"module.exports = () => {STUCK};", timeoutMs=100), "Timeout")
     code = """module.exports = () => {
         for (const all = []; ; ) all.push(new Uint8Array(new SharedArrayBuffer(4e6)).fill(1));
@@ -218,9 +218,10 @@ def test_a_thread_that_does_not_end_is_no_cover_for_another(start: StartRuntime)
 
 def test_memory_that_nothing_else_gives_back_ends_the_process(start: StartRuntime) -> None:
     """A thread that was stopped for its memory, does not end and keeps it: the runtime says so and goes."""
-    runtime = start(WSMGR_MEMORY_MB="160")
-    failed(run(runtime, f"module.exports = () => {{ const held = Buffer.alloc(3e8, 1); {STUCK}; return held; }};"),
-           "OutOfMemory")  # fmt: skip
+    runtime = start(WSMGR_MEMORY_MB="160", WSMGR_UNRESTRICTED="1")
+    # What the child prints is held by the call that cannot be ended.
+    arguments = "'/bin/sh', ['-c', 'head -c 300000000 /dev/zero; exec sleep 30'], { maxBuffer: Infinity }"
+    failed(run(runtime, f"module.exports = () => require('child_process').spawnSync({arguments});"), "OutOfMemory")
     assert runtime.process.wait(60) == -9
     assert '"msg":"out of memory"' in runtime.process.stderr.read_text()
 

@@ -10,7 +10,7 @@ import pytest
 
 from tests.contract.runtime.bundles import wire
 from tests.contract.runtime.conftest import StartRuntime
-from tests.contract.runtime.launch import Launcher
+from tests.contract.runtime.launch import NodeLauncher
 from tests.contract.runtime.subject import Runtime
 
 DENIED = {
@@ -26,9 +26,10 @@ DENIED = {
 }
 
 
-@pytest.fixture(autouse=True)
-def _only_node(launcher: Launcher) -> None:
-    assert launcher.language == "javascript", "another runtime has restrictions of its own"
+@pytest.fixture(scope="session")
+def launcher() -> NodeLauncher:
+    """Node.js only: another runtime has restrictions of its own."""
+    return NodeLauncher()
 
 
 @pytest.fixture

@@ -149,7 +149,7 @@ def test_processes_of_plugins_are_closed_to_each_other(runtime: Runtime) -> None
     another plugin cannot be opened by its user. (Only root, who is never inside, could.)"""
     runtime.put_code("other", "import os\ndef execute(input, context):\n    return os.getpid()\n")
     pid = runtime.execute("other")["output"]
-    assert Path(f"/proc/{pid}").stat().st_uid == 0
+    assert Path(f"/proc/{pid}/environ").stat().st_uid == 0
     status = Path(f"/proc/{pid}/environ").read_bytes() if os.geteuid() == 0 else b""
     assert b"LISTEN" not in status
 
