@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.podman.daemon.rig import RealDaemon, failure, output, real_daemon, run
+from tests.podman.daemon.rig import RealDaemon, failure, output, real_daemon, run, unrestricted_plans
 from wsmgr.client import Client
 
 STATUS = """
@@ -37,9 +37,7 @@ export default (at) => new Promise(resolve => {
 @pytest.fixture(scope="module")
 def daemon(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealDaemon]:
     """What the container denies is tried without the runtime's own restrictions before it."""
-    plans = tmp_path_factory.mktemp("plans") / "plans.yaml"
-    plans.write_text("plans:\n  FREE:\n    unrestrictedRuntime: true\nnoPlan:\n  unrestrictedRuntime: true\n")
-    with real_daemon(plans_file=plans) as daemon:
+    with real_daemon(plans_file=unrestricted_plans(tmp_path_factory.mktemp("plans"))) as daemon:
         yield daemon
 
 

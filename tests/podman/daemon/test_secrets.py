@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from tests.contract.runtime.launch import node_binary
-from tests.podman.daemon.rig import RealDaemon, podman, real_daemon
+from tests.podman.daemon.rig import RealDaemon, podman, real_daemon, unrestricted_plans
 from wsmgr.client import Client
 
 # The first test also starts the daemon and two workspaces, and looks through whole heaps.
@@ -60,10 +60,11 @@ class World:
 
 
 @pytest.fixture(scope="module")
-def world() -> Iterator[World]:
-    """A keeper that has run, and hunters beside it and elsewhere."""
+def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    """A keeper that has run, and hunters beside it and elsewhere, whom nothing holds but the workspace."""
     hunter = HUNTER.read_text(encoding="utf-8")
-    with real_daemon() as daemon, daemon.client() as client:
+    plans = unrestricted_plans(tmp_path_factory.mktemp("plans"))
+    with real_daemon(plans_file=plans) as daemon, daemon.client() as client:
         secret, planted = canary(), canary()
         for user in ("alice", "bob"):
             # A picture of a heap takes more memory than a small plan has.
