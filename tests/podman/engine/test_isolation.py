@@ -72,6 +72,7 @@ async def test_the_root_is_read_only_and_scratch_is_sized(podman_: Podman, spec:
     for target, settings in {
         "/tmp": {"size=16384k", "nr_inodes=4096"},
         "/run/wsmgr": {"size=64k", "nr_inodes=64"},
+        "/plugins": {"size=32768k", "nr_inodes=8192"},
     }.items():
         assert mounts[target].kind == "tmpfs"
         assert {"rw", "nosuid", "nodev", "noexec"} <= mounts[target].options
@@ -80,7 +81,7 @@ async def test_the_root_is_read_only_and_scratch_is_sized(podman_: Podman, spec:
     assert "/dev/shm" not in mounts
     writable = {target for target, mount in mounts.items() if "rw" in mount.options and mount.kind == "tmpfs"}
     # /dev belongs to the container's root, who is nobody in here.
-    assert writable == {"/tmp", "/run/wsmgr", "/dev"}
+    assert writable == {"/tmp", "/run/wsmgr", "/plugins", "/dev"}
 
 
 async def test_no_network_but_loopback(podman_: Podman, spec: MakeSpec) -> None:
@@ -115,6 +116,7 @@ async def test_resource_limits_of_the_process(podman_: Podman, spec: MakeSpec) -
     running = await _run(podman_, spec("user:a"))
     limits = {line[:26].strip(): line[26:].split()[:2] for line in _proc(running, "limits").splitlines()}
     assert limits["Max open files"] == ["256", "256"]
-    assert limits["Max processes"] == ["64", "64"]
+    # One more than the group's limit, which then is the one that refuses and counts.
+    assert limits["Max processes"] == ["65", "65"]
     assert limits["Max core file size"] == ["0", "0"]
     assert int(_proc(running, "oom_score_adj")) == 500
