@@ -17,8 +17,8 @@ import psutil
 from wsmgr.adapters.podman import names
 
 KEPT = (
-    "state", "state/instance", "state/daemon.lock", "state/wsmgr.db", "state/workers", "run", "run/podman.sock.log",
-    "run/podman.sock.lock", "daemon.log", "faults.log",
+    "state", "state/instance", "state/daemon.lock", "state/wsmgr.db", "state/secrets.keys", "state/workers", "run",
+    "run/podman.sock.log", "run/podman.sock.lock", "daemon.log", "faults.log",
 )  # fmt: skip
 """What is there after an orderly end, below the folder of the daemon; so are empty folders of workers."""
 PAUSE = ("catatonit", "-P")

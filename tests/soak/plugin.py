@@ -71,7 +71,7 @@ TIMEOUT_MS = {How.SPIN: 400, How.HANG: 400}
 """The others get time enough."""
 USUAL_TIMEOUT_MS = 8000
 
-BROKEN = "export default ("
+BROKEN = "throw new Error('it does not load');"
 
 
 def code(number: int) -> str:

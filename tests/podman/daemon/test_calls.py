@@ -59,9 +59,10 @@ def test_stored_plugins_and_their_versions(client: Client) -> None:
     second = client.put_plugin("user:paula", "v", language="javascript", code="export default () => 2")
     assert (first.reloaded, second.reloaded) == (False, True)
     assert client.execute("paula", "v").output == 2
-    with pytest.raises(ApiError, match="does not load") as refused:
-        client.put_plugin("user:paula", "v", language="javascript", code="export default (")
-    assert refused.value.status == 422
+    for bad, why in (("export default (", "The code is refused"), ("export const nothing = 1", "does not load")):
+        with pytest.raises(ApiError, match=why) as refused:
+            client.put_plugin("user:paula", "v", language="javascript", code=bad)
+        assert refused.value.status == 422
     assert client.execute("paula", "v").output == 2
     client.rollback("user:paula", "v")
     assert client.execute("paula", "v").output == 1
@@ -115,7 +116,7 @@ def test_the_shapes_of_plugins(client: Client, code: str, expected: object) -> N
         ("export default () => { const a = []; while (true) a.push(Buffer.alloc(8e6, 1)) }", "OutOfMemory"),
         ("export default () => 'x'.repeat(5_000_000)", "OutputTooLarge"),
         ("export default () => 10n", "OutputInvalid"),
-        ("export default (", "LoadError"),
+        ("throw new Error('at its top level')", "LoadError"),
         ("export const nothing = 1", "LoadError"),
     ],
 )  # fmt: skip

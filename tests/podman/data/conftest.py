@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.podman.daemon.rig import RealDaemon, podman, real_daemon
+from tests.podman.daemon.rig import RealDaemon, podman, real_daemon, unrestricted_plans
 from wsmgr.client import Client
 
 OWNERS = ("alice", "bob", "carol")
@@ -25,9 +25,10 @@ def pool_root() -> Path:
 
 
 @pytest.fixture(scope="module")
-def daemon(pool_root: Path) -> Iterator[RealDaemon]:
+def daemon(pool_root: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealDaemon]:
     """A started daemon whose owners have 32 MiB of data; at the end their data is deleted."""
-    with real_daemon(data_dir=pool_root, sample_every_s=1) as daemon:
+    plans = unrestricted_plans(tmp_path_factory.mktemp("plans"))
+    with real_daemon(data_dir=pool_root, sample_every_s=1, plans_file=plans) as daemon:
         with daemon.client() as client:
             for name in OWNERS:
                 client.put_owner(f"user:{name}", plan="PRO", overrides={"dataMb": 32})
