@@ -68,7 +68,7 @@ async def test_a_full_disk_is_told_and_writes_work_when_there_is_space(tmp_path:
 
 async def test_notes_survive_a_full_disk(tmp_path: Path) -> None:
     """They are tried again until there is space, and are not in the way of the deletion that makes it."""
-    store = SqlStore(f"sqlite:///{tmp_path}/wsmgr.db", max_bytes=600_000)
+    store = SqlStore(f"sqlite:///{tmp_path}/wsmgr.db", max_bytes=700_000)
     await store.open()
     await store.put_version(ALICE, source("x" * 400_000, "large"), NOON, "uid:0")
     store.note(execution("e1", ended=outcome("z" * 200_000)))
