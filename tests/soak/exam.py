@@ -88,7 +88,8 @@ class Exam:
 
     async def _all_gone(self) -> str | None:
         left = await asyncio.to_thread(self._stage.daemon.containers)
-        return f"{len(left)} containers are there" if left else None
+        told = "; ".join(f"{one['Names']} {one['State']} {one['Labels']}" for one in left)
+        return f"{len(left)} containers are there: {told}" if left else None
 
     async def _as_wanted(self, client: AsyncClient, wanted: dict[str, str]) -> str | None:
         shown = {one.id: one for one in await client.admin_workspaces()}
