@@ -31,6 +31,64 @@ PYTHON: dict[str, str] = {
     "sees-deadline": """def execute(input, context):
     return context.deadline
 """,
+    "generates": """def execute(input, context):
+    print('first')
+    for i in range(input):
+        yield {'i': i}
+    print('last')
+    return 'done'
+""",
+    # An async generator of Python has no return value: its output would be null.
+    "generates-later": """import asyncio
+async def execute(input, context):
+    print('first')
+    for i in range(input):
+        await asyncio.sleep(0)
+        context.emit({'i': i})
+    print('last')
+    return 'done'
+""",
+    "emits": """def execute(input, context):
+    print('first')
+    for i in range(input):
+        context.emit({'i': i})
+    print('last')
+    return 'done'
+""",
+    "emits-then-waits-for-file": """import os, time
+def execute(input, context):
+    print('waiting')
+    yield 'ready'
+    while not os.path.exists(input):
+        time.sleep(0.005)
+    return 'found'
+""",
+    "emits-endlessly": """def execute(input, context):
+    while True:
+        context.emit(input)
+""",
+    "emits-and-catches": """def execute(input, context):
+    while True:
+        try:
+            context.emit(input)
+        except BaseException:
+            pass
+""",
+    "emits-what-is-no-json": """def execute(input, context):
+    context.emit(context.emit)
+""",
+    "emits-then-raises": """def execute(input, context):
+    yield 1
+    raise TypeError('half-way')
+""",
+    "emits-after-its-end": """late = None
+def execute(input, context):
+    global late
+    before, late = late, context.emit
+    if before is not None:
+        before('stray')
+    return 1
+""",
     "echo-later": """import asyncio
 async def execute(input, context):
     await asyncio.sleep(0.001)

@@ -8,16 +8,9 @@ import pytest
 
 from tests.contract.runtime.client import until
 from tests.contract.runtime.conftest import StartRuntime
-from tests.contract.runtime.launch import NodeLauncher
 from tests.contract.runtime.subject import Line, Outcome, Runtime, failed
 
 MANY = 2000
-
-
-@pytest.fixture(scope="session")
-def launcher() -> NodeLauncher:
-    """Node.js only: what Python's streams do, and what they do not yet, is in test_python.py and ARCHITECTURE."""
-    return NodeLauncher()
 
 
 def result_of(lines: list[Line]) -> Outcome:

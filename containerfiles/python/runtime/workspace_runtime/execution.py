@@ -40,7 +40,10 @@ class Execution:
         self.timeout_ms = _number(asked, "timeoutMs", _TIMEOUT_DEFAULT_MS, 1, _TIMEOUT_MOST_MS)
         self.output_bytes = int(_number(limits, "outputBytes", settings.output_bytes, 1, _OUTPUT_MOST_BYTES))
         self.log_bytes = int(_number(limits, "logBytes", settings.log_bytes, 0, _LOGS_MOST_BYTES))
-        self.stream = asked.get("stream") is True
+        stream = asked.get("stream")
+        if stream is not None and not isinstance(stream, bool):
+            raise _bad('"stream" must be true or false.')
+        self.stream = stream is True
         self.body = body
         self.plugin = plugin
         self.reply = reply

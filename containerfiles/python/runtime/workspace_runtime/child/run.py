@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 _TIMEOUT_DEFAULT_MS = 30_000
+EMIT_BYTES = 16  # what an emit counts beside its JSON, so that empty ones are bounded as well
 _PLAIN = (dict, list, str, int, float, type(None))
 
 
@@ -52,12 +53,15 @@ class Runner:
         self._threads = threads()
         self._seq = 0
         self._output_bytes = 0
+        self._started = 0.0
+        self._emitted_bytes = 0
         self._wants_emits = False
 
     def execute(self, seq: int, payload: bytes) -> None:
         """One execution, whose clock starts here."""
-        started = perf_counter()
+        self._started = perf_counter()
         self._seq = seq
+        self._emitted_bytes = 0
         self._output_bytes, log_bytes, emits = RUN_HEAD.unpack_from(payload)
         self._wants_emits = bool(emits)
         capture_logging(self._logs)
@@ -68,17 +72,22 @@ class Runner:
         except BaseException as error:
             ends = isinstance(error, SystemExit | MemoryError)
             kind, told = FAILED, encoded(self._described(error))
+        self._end(kind, told, ends or threads() > self._threads or self._tasks_left())
+
+    def _end(self, kind: int, told: bytes, left: bool) -> None:
+        """Report the outcome. `left`: this process takes no other execution."""
         if not self._channel.owned:
             os._exit(0)  # the plugin forked, and this is the copy
         self._logs.end()
-        left = ends or threads() > self._threads or self._tasks_left()
-        self._channel.send(kind, seq, END_HEAD.pack((perf_counter() - started) * 1000, left) + told)
+        seq, self._seq = self._seq, 0
+        self._channel.send(kind, seq, END_HEAD.pack((perf_counter() - self._started) * 1000, left) + told)
 
     def _call(self, payload: bytes) -> object:
         asked = self._decode(payload[RUN_HEAD.size :].decode())
         timeout_ms = asked.get("timeoutMs") or _TIMEOUT_DEFAULT_MS
         own = {"executionId": asked.get("executionId"), "deadline": round(time() * 1000 + timeout_ms), **self._given}
-        context = Context({**(asked.get("context") or {}), **own}, self._emit)
+        seq = self._seq
+        context = Context({**(asked.get("context") or {}), **own}, lambda value: self._emit(value, seq))
         value: Any = asked.get("input")
         del asked, payload
         return self._finished(self._function(value, context))
@@ -101,11 +110,11 @@ class Runner:
                 value = next(steps)
             except StopIteration as end:
                 return end.value
-            self._emit(value)
+            self._emit(value, self._seq)
 
     async def _generated_later(self, steps: Any) -> None:
         async for value in steps:
-            self._emit(value)
+            self._emit(value, self._seq)
 
     def _awaited(self, coroutine: Any) -> object:
         import asyncio  # noqa: PLC0415  (45 ms that only async plugins pay, and only where the spawner has not)
@@ -122,11 +131,20 @@ class Runner:
             return False
         return self._loop.is_running() or bool(asyncio.all_tasks(self._loop))
 
-    def _emit(self, value: object) -> None:
-        """Tell the caller a value before the end. Dropped when it does not listen; the cap holds all the same."""
-        text = self._output(value)
+    def _emit(self, value: object, seq: int) -> None:
+        """Tell the caller a value before the end of execution `seq`; after that it belongs to nobody. Dropped when the
+        caller does not listen; emits and output share one cap all the same."""
+        if seq != self._seq:
+            return
+        try:
+            text = self._output(value)
+        except OutputTooLarge as error:
+            # The plugin may catch whatever is raised, and go on for ever.
+            self._end(FAILED, encoded(self._described(error)), left=True)
+            os._exit(0)
+        self._emitted_bytes += len(text) + EMIT_BYTES
         if self._wants_emits and self._channel.owned:
-            self._channel.send(EMIT, self._seq, text)
+            self._channel.send(EMIT, seq, text)
 
     def _output(self, value: object) -> bytes:
         try:
@@ -134,8 +152,9 @@ class Runner:
         except (TypeError, ValueError, RecursionError) as error:
             why = str(describe_raised(error)["message"])
             raise OutputInvalid(f"The result cannot be written as JSON: {why}") from error
-        if len(text) > self._output_bytes:
-            raise OutputTooLarge(f"The result has {len(text)} bytes as JSON; {self._output_bytes} are allowed.")
+        size = self._emitted_bytes + len(text)
+        if size > self._output_bytes:
+            raise OutputTooLarge(f"The result has {size} bytes as JSON; {self._output_bytes} are allowed.")
         return text
 
     def _described(self, error: BaseException) -> Described:
