@@ -146,11 +146,15 @@ class PodmanEngine:
             # A create or a removal that died left a part of it, which has the name.
             await self._delete(name)
             answer = await self._post_create(body)
+        if not answer.ok:
+            image = await self._api.get(f"/images/{spec.image}/exists")
+            if image.status == 404:
+                raise image_missing(spec.image)
+            if "image not known" in message_of(answer.body):
+                # It came between the two.
+                answer = await self._post_create(body)
         if answer.ok:
             return str(answer.json()["Id"])
-        image = await self._api.get(f"/images/{spec.image}/exists")
-        if image.status == 404:
-            raise image_missing(spec.image)
         raise refused(answer.status, answer.body, f"create {name}")
 
     async def start(self, handle: str) -> None:
