@@ -20,10 +20,6 @@ WITHIN_S = 280
 
 
 @pytest.mark.timeout(WITHIN_S + 20)
-@pytest.mark.xfail(
-    strict=False,
-    reason="known flaw, unexplained: one container with its conmon is still there when the soak ends (ARCHITECTURE)",
-)
 def test_a_short_soak_finds_nothing() -> None:
     """The program itself, with its exit code: everything that a long one does, for a quarter of a minute."""
     argv = [sys.executable, "-m", "tests.soak", "--seed", "3", "--minutes", "0.2"]
