@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from tui.daemon import Daemon
 from tui.model.format import printable
-from wsmgr.client import operations
+from wsmgr.client import operations, plugin_operations
 from wsmgr.client.operation import Operation
 from wsmgr.wire.alert import Alert
 from wsmgr.wire.owner import Owner
@@ -126,7 +126,7 @@ REGISTRY: tuple[Action, ...] = (
     ),
     Action(
         "rollback", "B", "Roll back", "Make an older version of a plugin current.", "plugin",
-        frozenset({"current", "old"}), _one(lambda id_, version: operations.rollback(*split(id_), version=version)),
+        frozenset({"current", "old"}), _one(lambda id_, version: plugin_operations.rollback(*split(id_), version=version)),
         dangerous=True, hinted=True, choice="version",
         consequence="Calls that name no version run the older one from now on.",
     ),

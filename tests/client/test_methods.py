@@ -9,7 +9,7 @@ import pytest
 
 from tests.client import canned
 from tests.client.fake_daemon import FakeDaemon
-from wsmgr.client import ApiError, AsyncClient, Client, executing, operations, settings_operations
+from wsmgr.client import ApiError, AsyncClient, Client, executing, operations, plugin_operations
 from wsmgr.client.method import AsyncMethod, Method
 from wsmgr.wire.alert import Alert, AlertPage
 from wsmgr.wire.capability import CapabilityPage
@@ -91,7 +91,7 @@ def test_both_clients_have_every_row_of_the_table() -> None:
     """No call is in one client only, and none goes without a test."""
     table = {
         name
-        for module in (operations, executing, settings_operations)
+        for module in (operations, executing, plugin_operations)
         for name, value in vars(module).items()
         if inspect.isfunction(value)
         and not name.startswith("_")
@@ -180,7 +180,7 @@ def test_ids_with_reserved_marks_stay_one_segment(client: Client, daemon: FakeDa
 
 def test_an_operation_does_not_show_its_body() -> None:
     """A secret may be in it; the path is shown."""
-    operation = settings_operations.put_secret(A, "hello", "API_KEY", "hunter2")
+    operation = plugin_operations.put_secret(A, "hello", "API_KEY", "hunter2")
     assert operation.body == {"value": "hunter2"}
     assert "hunter2" not in repr(operation) + str(operation)
     assert "API_KEY" in repr(operation)

@@ -14,7 +14,7 @@ from tui.model.lists import PLUGINS
 from tui.session import Session
 from tui.widgets.listing import Listing
 from tui.widgets.table import Table
-from wsmgr.client import operations
+from wsmgr.client import plugin_operations
 from wsmgr.client.operation import Operation
 from wsmgr.wire.plugin import PluginVersion
 
@@ -34,7 +34,11 @@ class Plugins(Listing[PluginVersion]):
 
     def _operation(self, older: str | None) -> Operation[Any]:
         del older
-        return operations.plugins(self._key) if self._slug is None else operations.plugin(self._key, self._slug)
+        return (
+            plugin_operations.plugins(self._key)
+            if self._slug is None
+            else plugin_operations.plugin(self._key, self._slug)
+        )
 
     @on(Table.Opened)
     def _opened(self, event: Table.Opened) -> None:

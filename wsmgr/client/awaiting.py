@@ -10,7 +10,7 @@ from typing import Self, TypeVar
 
 import httpx
 
-from wsmgr.client import executing, operations, settings_operations
+from wsmgr.client import executing, operations, plugin_operations
 from wsmgr.client.connection import client_options, explain, request_options, transport_options
 from wsmgr.client.errors import ApiError, ClientError
 from wsmgr.client.executing import ExecutionLines, Heard, cut_short, stream_request
@@ -136,19 +136,19 @@ class AsyncClient:
     resume = AsyncMethod(operations.resume)
     touch = AsyncMethod(operations.touch)
     recover = AsyncMethod(operations.recover)
-    put_plugin = AsyncMethod(operations.put_plugin)
-    put_bundle = AsyncMethod(operations.put_bundle)
-    plugin_source = AsyncMethod(operations.plugin_source)
-    plugins = AsyncMethod(operations.plugins)
-    plugin = AsyncMethod(operations.plugin)
-    delete_plugin = AsyncMethod(operations.delete_plugin)
-    rollback = AsyncMethod(operations.rollback)
-    plugin_config = AsyncMethod(settings_operations.plugin_config)
-    put_plugin_config = AsyncMethod(settings_operations.put_plugin_config)
-    secrets = AsyncMethod(settings_operations.secrets)
-    put_secret = AsyncMethod(settings_operations.put_secret)
-    delete_secret = AsyncMethod(settings_operations.delete_secret)
-    rotate_secrets = AsyncMethod(settings_operations.rotate_secrets)
+    put_plugin = AsyncMethod(plugin_operations.put_plugin)
+    put_bundle = AsyncMethod(plugin_operations.put_bundle)
+    plugin_source = AsyncMethod(plugin_operations.plugin_source)
+    plugins = AsyncMethod(plugin_operations.plugins)
+    plugin = AsyncMethod(plugin_operations.plugin)
+    delete_plugin = AsyncMethod(plugin_operations.delete_plugin)
+    rollback = AsyncMethod(plugin_operations.rollback)
+    plugin_config = AsyncMethod(plugin_operations.plugin_config)
+    put_plugin_config = AsyncMethod(plugin_operations.put_plugin_config)
+    secrets = AsyncMethod(plugin_operations.secrets)
+    put_secret = AsyncMethod(plugin_operations.put_secret)
+    delete_secret = AsyncMethod(plugin_operations.delete_secret)
+    rotate_secrets = AsyncMethod(plugin_operations.rotate_secrets)
     workspace_logs = AsyncMethod(operations.workspace_logs)
     workspace_events = AsyncMethod(operations.workspace_events)
     audit = AsyncMethod(operations.audit)

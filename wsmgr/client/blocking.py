@@ -10,7 +10,7 @@ from typing import Self, TypeVar
 
 import httpx
 
-from wsmgr.client import executing, operations, settings_operations
+from wsmgr.client import executing, operations, plugin_operations
 from wsmgr.client.connection import client_options, explain, request_options, transport_options
 from wsmgr.client.errors import ApiError, ClientError
 from wsmgr.client.executing import ExecutionLines, Heard, cut_short, stream_request
@@ -137,19 +137,19 @@ class Client:
     resume = Method(operations.resume)
     touch = Method(operations.touch)
     recover = Method(operations.recover)
-    put_plugin = Method(operations.put_plugin)
-    put_bundle = Method(operations.put_bundle)
-    plugin_source = Method(operations.plugin_source)
-    plugins = Method(operations.plugins)
-    plugin = Method(operations.plugin)
-    delete_plugin = Method(operations.delete_plugin)
-    rollback = Method(operations.rollback)
-    plugin_config = Method(settings_operations.plugin_config)
-    put_plugin_config = Method(settings_operations.put_plugin_config)
-    secrets = Method(settings_operations.secrets)
-    put_secret = Method(settings_operations.put_secret)
-    delete_secret = Method(settings_operations.delete_secret)
-    rotate_secrets = Method(settings_operations.rotate_secrets)
+    put_plugin = Method(plugin_operations.put_plugin)
+    put_bundle = Method(plugin_operations.put_bundle)
+    plugin_source = Method(plugin_operations.plugin_source)
+    plugins = Method(plugin_operations.plugins)
+    plugin = Method(plugin_operations.plugin)
+    delete_plugin = Method(plugin_operations.delete_plugin)
+    rollback = Method(plugin_operations.rollback)
+    plugin_config = Method(plugin_operations.plugin_config)
+    put_plugin_config = Method(plugin_operations.put_plugin_config)
+    secrets = Method(plugin_operations.secrets)
+    put_secret = Method(plugin_operations.put_secret)
+    delete_secret = Method(plugin_operations.delete_secret)
+    rotate_secrets = Method(plugin_operations.rotate_secrets)
     workspace_logs = Method(operations.workspace_logs)
     workspace_events = Method(operations.workspace_events)
     audit = Method(operations.audit)

@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any, NoReturn, TypeVar
+from typing import Any, NoReturn
 
 import httpx
-from pydantic import BaseModel
 
 from wsmgr.client.connection import CONNECT_S, request_options
 from wsmgr.client.errors import ApiError, ConnectionLost, UnexpectedAnswer
-from wsmgr.client.operation import Operation, decode, segment
+from wsmgr.client.operation import Operation, decode, read_as, segment
+from wsmgr.client.sse import EventLines
 from wsmgr.wire.execute import Cancellation, ExecuteResponse, ExecutionTicket, InlinePlugin, LogEntry, PluginRef
 from wsmgr.wire.problem import Problem
-
-Model = TypeVar("Model", bound=BaseModel)
 
 PATH = "/api/execute"
 SILENCE_S = 30.0
@@ -66,12 +64,12 @@ def execute_later(
         "callback": callback,
     }
     body = call_body(user_id, plugin, input, optional)
-    return Operation("POST", PATH, _model(ExecutionTicket), query={"mode": "async"}, body=body)
+    return Operation("POST", PATH, read_as(ExecutionTicket), query={"mode": "async"}, body=body)
 
 
 def cancel(execution_id: str) -> Operation[Cancellation]:
     """End an execution that is queued, waits or runs."""
-    return Operation("POST", f"/api/executions/{segment(execution_id)}/cancel", _model(Cancellation))
+    return Operation("POST", f"/api/executions/{segment(execution_id)}/cancel", read_as(Cancellation))
 
 
 def stream_request(operation: Operation[ExecuteResponse]) -> dict[str, Any]:
@@ -101,24 +99,17 @@ class ExecutionLines:
     """Lines of the stream to what was heard."""
 
     def __init__(self) -> None:
-        self._name = ""
-        self._data = ""
+        self._lines = EventLines()
 
     def line(self, line: str) -> Heard | None:
         """Take one line; what it ends, if it ends something. Raises ApiError when the call turned out not to run, and
         UnexpectedAnswer."""
-        if line:
-            name, _, value = line.partition(":")
-            value = value.removeprefix(" ")
-            if name == "data":
-                self._data += value
-            elif name == "event":
-                self._name = value
+        ended = self._lines.line(line)
+        if ended is None:
             return None
-        name, data = self._name, self._data
-        self._name = self._data = ""
+        name, data = ended
         try:
-            return _heard(name, data) if data else None
+            return _heard(name, data)
         except ValueError:
             raise UnexpectedAnswer(
                 f"The {name} of {PATH} is not what this client knows: is the daemon of another version?"
@@ -140,7 +131,3 @@ def _heard(name: str, data: str) -> Heard | None:
 
 def _no_stream(body: bytes) -> NoReturn:
     raise UnexpectedAnswer(f"POST {PATH} was answered with {body[:80]!r} and no stream: is this a wsmgr daemon?")
-
-
-def _model(model: type[Model]) -> Callable[[bytes], Model]:
-    return model.model_validate_json

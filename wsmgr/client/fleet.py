@@ -10,6 +10,7 @@ from pydantic import ValidationError
 from wsmgr.client.connection import CONNECT_S, explain
 from wsmgr.client.errors import AnswerTimeout, ClientError, ConnectionLost, UnexpectedAnswer
 from wsmgr.client.operation import Operation, decode
+from wsmgr.client.sse import EventLines
 from wsmgr.client.target import Target
 from wsmgr.wire.fleet import FleetCaller, FleetChanges, FleetPulse, FleetSnapshot, FleetUpdate
 
@@ -70,25 +71,18 @@ class FleetLines:
     """Lines of the stream to updates."""
 
     def __init__(self) -> None:
-        self._name = ""
-        self._data = ""
+        self._lines = EventLines()
 
     def line(self, line: str) -> FleetUpdate | None:
         """Take one line; an update when it ends one. Raises UnexpectedAnswer."""
         if line.startswith(":"):
             return FleetPulse()
-        if line:
-            name, _, value = line.partition(":")
-            value = value.removeprefix(" ")
-            if name == "data":
-                self._data += value
-            elif name == "event":
-                self._name = value
+        ended = self._lines.line(line)
+        if ended is None:
             return None
-        name, data = self._name, self._data
-        self._name = self._data = ""
+        name, data = ended
         model = _MODELS.get(name)
-        if not data or model is None:
+        if model is None:
             return None
         try:
             return model.model_validate_json(data)

@@ -9,15 +9,20 @@ from http import HTTPStatus
 from typing import Generic, TypeVar
 from urllib.parse import quote
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from wsmgr.client.errors import ApiError, ClientError, InvalidArgument, UnexpectedAnswer
 from wsmgr.wire.problem import Problem
 
 T = TypeVar("T")
+Model = TypeVar("Model", bound=BaseModel)
+Value = TypeVar("Value")
 
 ANSWER_S = 15.0
 """How long a call that only looks something up, or only notes a wish, may take."""
+
+LOADING_S = 60.0
+"""How long a new version may take to be checked, stored, pushed and loaded."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,3 +89,28 @@ def _refusal(operation: Operation[T], status: int, body: bytes) -> ClientError:
         return UnexpectedAnswer(
             f"{operation} was answered with {status} and no problem document: is this a wsmgr daemon?"
         )
+
+
+def workspace_path(workspace_id: str) -> str:
+    """Of one workspace."""
+    return f"/api/workspaces/{segment(workspace_id)}"
+
+
+def plugin_path(workspace_id: str, slug: str) -> str:
+    """Of one plugin of the workspace's owner."""
+    return f"{workspace_path(workspace_id)}/plugins/{segment(slug)}"
+
+
+def given(members: Mapping[str, Value | None]) -> dict[str, Value]:
+    """Without those that are None."""
+    return {name: value for name, value in members.items() if value is not None}
+
+
+def read_as(model: type[Model]) -> Callable[[bytes], Model]:
+    """Reads an answer's body as a model of the wire."""
+    return model.model_validate_json
+
+
+def nothing(body: bytes) -> None:
+    """Reads an answer whose body says nothing more than its status."""
+    del body

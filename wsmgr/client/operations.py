@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Literal, TypeVar
+from collections.abc import Mapping
+from typing import Literal
 
-from pydantic import BaseModel, TypeAdapter
+from pydantic import TypeAdapter
 
 from wsmgr.client.executing import call_body
-from wsmgr.client.operation import ANSWER_S, Operation, segment
+from wsmgr.client.operation import ANSWER_S, LOADING_S, Operation, given, nothing, read_as, segment, workspace_path
 from wsmgr.wire.alert import Alert, AlertPage
 from wsmgr.wire.capability import CapabilityPage
 from wsmgr.wire.event import EventPage
@@ -16,24 +16,17 @@ from wsmgr.wire.execute import ExecuteResponse, InlinePlugin, PluginRef
 from wsmgr.wire.execution import Execution, ExecutionPage
 from wsmgr.wire.health import Health
 from wsmgr.wire.host import Host
-from wsmgr.wire.names import Language
 from wsmgr.wire.owner import Owner, OwnerPage
 from wsmgr.wire.plan import PlanPage
-from wsmgr.wire.plugin import PluginResult, PluginSource, PluginVersionPage
 from wsmgr.wire.usage import OwnerUsage, Usage, UsageRange
 from wsmgr.wire.volume import VolumePage
 from wsmgr.wire.workspace import LogPage, Workspace, WorkspaceHealth, WorkspacePage
-
-Model = TypeVar("Model", bound=BaseModel)
 
 BEFORE_RUNNING_S = 120.0
 """What an execution may take besides its own time: the queue, a cold start, and the daemon's grace."""
 
 USUAL_EXECUTION_S = 120.0
 """The longest time that a plan gives an execution for which none was asked."""
-
-LOADING_S = 60.0
-"""How long a new version may take to be checked, stored, pushed and loaded."""
 
 DELETING_S = 330.0
 """How long the deletion of a volume's data may take."""
@@ -61,42 +54,42 @@ def execute(
     body = call_body(user_id, plugin, input, optional)
     own_s = USUAL_EXECUTION_S if timeout_ms is None else timeout_ms / 1000
     return Operation(
-        "POST", "/api/execute", _model(ExecuteResponse), body=body, timeout_s=min(own_s, 86_400.0) + BEFORE_RUNNING_S
+        "POST", "/api/execute", read_as(ExecuteResponse), body=body, timeout_s=min(own_s, 86_400.0) + BEFORE_RUNNING_S
     )
 
 
 def execution(execution_id: str) -> Operation[Execution]:
     """One record."""
-    return Operation("GET", f"/api/executions/{segment(execution_id)}", _model(Execution))
+    return Operation("GET", f"/api/executions/{segment(execution_id)}", read_as(Execution))
 
 
 def executions(workspace_id: str, *, limit: int | None = None, before: str | None = None) -> Operation[ExecutionPage]:
     """A page of the records of a workspace, newest first; `before` is the `next` of the page before."""
-    path = f"{_workspace(workspace_id)}/executions"
-    return Operation("GET", path, _model(ExecutionPage), query=_given({"limit": limit, "before": before}))
+    path = f"{workspace_path(workspace_id)}/executions"
+    return Operation("GET", path, read_as(ExecutionPage), query=given({"limit": limit, "before": before}))
 
 
 def workspaces(*, limit: int | None = None, before: str | None = None) -> Operation[WorkspacePage]:
     """A page of the workspaces, by id."""
-    query = _given({"limit": limit, "before": before})
-    return Operation("GET", "/api/workspaces", _model(WorkspacePage), query=query)
+    query = given({"limit": limit, "before": before})
+    return Operation("GET", "/api/workspaces", read_as(WorkspacePage), query=query)
 
 
 def workspace(workspace_id: str) -> Operation[Workspace]:
     """One workspace."""
-    return Operation("GET", _workspace(workspace_id), _model(Workspace))
+    return Operation("GET", workspace_path(workspace_id), read_as(Workspace))
 
 
 def put_workspace(workspace_id: str, desired: Literal["RUNNING", "STOPPED"]) -> Operation[Workspace]:
     """Create a workspace, or set what is wanted of it."""
-    return Operation("PUT", _workspace(workspace_id), _model(Workspace), body={"desired": desired})
+    return Operation("PUT", workspace_path(workspace_id), read_as(Workspace), body={"desired": desired})
 
 
 def delete_workspace(workspace_id: str, *, wait: float | None = None) -> Operation[None]:
     """Remove a workspace, and `wait` up to so many seconds for it; its owner's plugins and the records stay.
     Idempotent."""
-    query = _given({"wait": wait})
-    return Operation("DELETE", _workspace(workspace_id), _nothing, query=query, timeout_s=LOADING_S + (wait or 0.0))
+    query = given({"wait": wait})
+    return Operation("DELETE", workspace_path(workspace_id), nothing, query=query, timeout_s=LOADING_S + (wait or 0.0))
 
 
 def start(workspace_id: str, *, wait: float | None = None) -> Operation[Workspace]:
@@ -134,71 +127,16 @@ def recover(workspace_id: str, *, wait: float | None = None) -> Operation[Worksp
     return _act(workspace_id, "recover", wait)
 
 
-def put_plugin(workspace_id: str, slug: str, *, language: Language, code: str) -> Operation[PluginResult]:
-    """Store a version of a plugin of the workspace's owner, and bring it to a running workspace."""
-    body = {"language": language, "code": code}
-    return Operation("PUT", _plugin(workspace_id, slug), _model(PluginResult), body=body, timeout_s=LOADING_S)
-
-
-def put_bundle(
-    workspace_id: str,
-    slug: str,
-    *,
-    archive: bytes,
-    media: str,
-    entry: str | None = None,
-    language: Language | None = None,
-) -> Operation[PluginResult]:
-    """The same for an archive of several files, of the type `application/gzip` or `application/zip`; `entry` and
-    `language` where its manifest does not say them."""
-    return Operation(
-        "PUT",
-        _plugin(workspace_id, slug),
-        _model(PluginResult),
-        query=_given({"entry": entry, "language": language}),
-        content=archive,
-        media=media,
-        timeout_s=2 * LOADING_S,
-    )
-
-
-def plugin_source(workspace_id: str, slug: str, version: str) -> Operation[PluginSource]:
-    """One version with its files."""
-    path = f"{_plugin(workspace_id, slug)}/versions/{segment(version)}"
-    return Operation("GET", path, _model(PluginSource), timeout_s=LOADING_S)
-
-
-def plugins(workspace_id: str) -> Operation[PluginVersionPage]:
-    """The current version of each plugin, by slug."""
-    return Operation("GET", f"{_workspace(workspace_id)}/plugins", _model(PluginVersionPage))
-
-
-def plugin(workspace_id: str, slug: str) -> Operation[PluginVersionPage]:
-    """All versions of one plugin, newest first."""
-    return Operation("GET", _plugin(workspace_id, slug), _model(PluginVersionPage))
-
-
-def delete_plugin(workspace_id: str, slug: str) -> Operation[None]:
-    """Remove a plugin with its versions."""
-    return Operation("DELETE", _plugin(workspace_id, slug), _nothing, timeout_s=LOADING_S)
-
-
-def rollback(workspace_id: str, slug: str, *, version: str | None = None) -> Operation[PluginResult]:
-    """Make an older version current; `version` None: the one before the current."""
-    path = f"{_plugin(workspace_id, slug)}/rollback"
-    return Operation("POST", path, _model(PluginResult), body=_given({"version": version}), timeout_s=LOADING_S)
-
-
 def workspace_logs(workspace_id: str, *, lines: int | None = None) -> Operation[LogPage]:
     """The last lines that the runtime itself wrote, oldest first."""
-    path = f"{_workspace(workspace_id)}/logs"
-    return Operation("GET", path, _model(LogPage), query=_given({"lines": lines}), timeout_s=LOADING_S)
+    path = f"{workspace_path(workspace_id)}/logs"
+    return Operation("GET", path, read_as(LogPage), query=given({"lines": lines}), timeout_s=LOADING_S)
 
 
 def workspace_events(workspace_id: str, *, limit: int | None = None, before: str | None = None) -> Operation[EventPage]:
     """A page of the audit trail of a workspace, newest first."""
-    path = f"{_workspace(workspace_id)}/events"
-    return Operation("GET", path, _model(EventPage), query=_given({"limit": limit, "before": before}))
+    path = f"{workspace_path(workspace_id)}/events"
+    return Operation("GET", path, read_as(EventPage), query=given({"limit": limit, "before": before}))
 
 
 def audit(
@@ -211,23 +149,23 @@ def audit(
 ) -> Operation[EventPage]:
     """A page of the audit trail of the whole daemon, newest first: of one actor, one action, one workspace, or all."""
     query = {"limit": limit, "before": before, "actor": actor, "action": action, "workspace": workspace}
-    return Operation("GET", "/api/audit", _model(EventPage), query=_given(query))
+    return Operation("GET", "/api/audit", read_as(EventPage), query=given(query))
 
 
 def alerts(*, resolved: bool = False, limit: int | None = None, before: str | None = None) -> Operation[AlertPage]:
     """A page of the alerts, newest first: the open ones, and `resolved` ones too when asked."""
-    query = _given({"all": "true" if resolved else None, "limit": limit, "before": before})
-    return Operation("GET", "/api/alerts", _model(AlertPage), query=query)
+    query = given({"all": "true" if resolved else None, "limit": limit, "before": before})
+    return Operation("GET", "/api/alerts", read_as(AlertPage), query=query)
 
 
 def acknowledge(alert: int) -> Operation[Alert]:
     """Say that somebody knows of an alert. It is open until its cause is gone."""
-    return Operation("POST", f"/api/alerts/{alert}/ack", _model(Alert))
+    return Operation("POST", f"/api/alerts/{alert}/ack", read_as(Alert))
 
 
 def workspace_health(workspace_id: str) -> Operation[WorkspaceHealth]:
     """What the prober last saw."""
-    return Operation("GET", f"{_workspace(workspace_id)}/health", _model(WorkspaceHealth))
+    return Operation("GET", f"{workspace_path(workspace_id)}/health", read_as(WorkspaceHealth))
 
 
 def workspace_usage(
@@ -237,23 +175,23 @@ def workspace_usage(
     points: int | None = None,
 ) -> Operation[Usage]:
     """What a workspace used in the last `range` ("1h" when None), in at most so many `points`, oldest first."""
-    query = _given({"range": range, "points": points})
-    return Operation("GET", f"{_workspace(workspace_id)}/usage", _model(Usage), query=query)
+    query = given({"range": range, "points": points})
+    return Operation("GET", f"{workspace_path(workspace_id)}/usage", read_as(Usage), query=query)
 
 
 def owner_usage(key: str) -> Operation[OwnerUsage]:
     """What all workspaces of an owner used, in all."""
-    return Operation("GET", f"/api/owners/{segment(key)}/usage", _model(OwnerUsage))
+    return Operation("GET", f"/api/owners/{segment(key)}/usage", read_as(OwnerUsage))
 
 
 def owner(key: str) -> Operation[Owner]:
     """What was chosen for an owner (`user:<id>` or `org:<id>`)."""
-    return Operation("GET", f"/api/owners/{segment(key)}", _model(Owner))
+    return Operation("GET", f"/api/owners/{segment(key)}", read_as(Owner))
 
 
 def owners(*, limit: int | None = None, before: str | None = None) -> Operation[OwnerPage]:
     """A page of the owners for whom something was chosen, or who have a workspace, by key."""
-    return Operation("GET", "/api/owners", _model(OwnerPage), query=_given({"limit": limit, "before": before}))
+    return Operation("GET", "/api/owners", read_as(OwnerPage), query=given({"limit": limit, "before": before}))
 
 
 def put_owner(
@@ -267,48 +205,48 @@ def put_owner(
     """Replace all that was chosen for an owner; None goes back to the daemon's own choice. `overrides` are limits by
     their names in the API."""
     body = {"plan": plan, "isolation": isolation, "fallback": fallback, "overrides": dict(overrides or {})}
-    return Operation("PUT", f"/api/owners/{segment(key)}", _model(Owner), body=body)
+    return Operation("PUT", f"/api/owners/{segment(key)}", read_as(Owner), body=body)
 
 
 def patch_owner(key: str, changes: Mapping[str, object]) -> Operation[Owner]:
     """Change some of what was chosen for an owner, by the names of the API: what is left out stays, null goes back to
     the daemon's own choice; the same holds for each limit in `overrides`."""
-    return Operation("PATCH", f"/api/owners/{segment(key)}", _model(Owner), body=dict(changes))
+    return Operation("PATCH", f"/api/owners/{segment(key)}", read_as(Owner), body=dict(changes))
 
 
 def plans() -> Operation[PlanPage]:
     """All plans with their limits."""
-    return Operation("GET", "/api/plans", _model(PlanPage))
+    return Operation("GET", "/api/plans", read_as(PlanPage))
 
 
 def reload_plans() -> Operation[PlanPage]:
     """Have the daemon read its plans file anew. A file that cannot be used is refused, and the plans stay."""
-    return Operation("POST", "/api/plans/reload", _model(PlanPage))
+    return Operation("POST", "/api/plans/reload", read_as(PlanPage))
 
 
 def capabilities() -> Operation[CapabilityPage]:
     """What the host can enforce, with proof. The daemon may try it anew, which takes seconds."""
-    return Operation("GET", "/api/capabilities", _model(CapabilityPage), timeout_s=LOADING_S)
+    return Operation("GET", "/api/capabilities", read_as(CapabilityPage), timeout_s=LOADING_S)
 
 
 def volumes() -> Operation[VolumePage]:
     """What root has given the host for persistent data, and who has it."""
-    return Operation("GET", "/api/volumes", _model(VolumePage))
+    return Operation("GET", "/api/volumes", read_as(VolumePage))
 
 
 def delete_volume(name: str) -> Operation[None]:
     """Delete the data of a volume that no workspace holds, for ever."""
-    return Operation("DELETE", f"/api/volumes/{segment(name)}", _nothing, timeout_s=DELETING_S)
+    return Operation("DELETE", f"/api/volumes/{segment(name)}", nothing, timeout_s=DELETING_S)
 
 
 def host() -> Operation[Host]:
     """Figures of the host."""
-    return Operation("GET", "/api/host", _model(Host))
+    return Operation("GET", "/api/host", read_as(Host))
 
 
 def health() -> Operation[Health]:
     """The health of the daemon itself."""
-    return Operation("GET", "/health", _model(Health))
+    return Operation("GET", "/health", read_as(Health))
 
 
 def metrics() -> Operation[str]:
@@ -324,32 +262,8 @@ def admin_workspaces() -> Operation[list[Workspace]]:
 def _act(workspace_id: str, verb: str, wait: float | None) -> Operation[Workspace]:
     return Operation(
         "POST",
-        f"{_workspace(workspace_id)}/{verb}",
-        _model(Workspace),
-        query=_given({"wait": wait}),
+        f"{workspace_path(workspace_id)}/{verb}",
+        read_as(Workspace),
+        query=given({"wait": wait}),
         timeout_s=ANSWER_S + (wait or 0.0),
     )
-
-
-def _workspace(workspace_id: str) -> str:
-    return f"/api/workspaces/{segment(workspace_id)}"
-
-
-def _plugin(workspace_id: str, slug: str) -> str:
-    return f"{_workspace(workspace_id)}/plugins/{segment(slug)}"
-
-
-Value = TypeVar("Value")
-
-
-def _given(members: Mapping[str, Value | None]) -> dict[str, Value]:
-    return {name: value for name, value in members.items() if value is not None}
-
-
-def _model(model: type[Model]) -> Callable[[bytes], Model]:
-    return model.model_validate_json
-
-
-def _nothing(body: bytes) -> None:
-    """An answer whose body says nothing more than its status."""
-    del body

@@ -17,6 +17,7 @@ from wsmgr.client.errors import (
     UnexpectedAnswer,
 )
 from wsmgr.client.operation import Operation, decode
+from wsmgr.client.sse import EventLines
 from wsmgr.wire.event import Event
 
 PATH = "/api/events"
@@ -40,12 +41,11 @@ class Stream:
         self.last = after
         self._was_connected = False
         self._failures = 0
-        self._name = ""
-        self._data = ""
+        self._lines = EventLines()
 
     def request(self) -> dict[str, Any]:
         """The arguments of httpx's `stream` for the next connection."""
-        self._name = self._data = ""
+        self._lines.forget()
         headers = {"Accept": "text/event-stream"}
         if self.last is not None:
             headers["Last-Event-ID"] = str(self.last)
@@ -69,17 +69,11 @@ class Stream:
 
     def line(self, line: str) -> Event | None:
         """Take one line; an event when it ends one. Raises UnexpectedAnswer."""
-        if line:
-            name, _, value = line.partition(":")
-            value = value.removeprefix(" ")
-            if name == "data":
-                self._data += value
-            elif name == "event":
-                self._name = value
+        ended = self._lines.line(line)
+        if ended is None:
             return None
-        name, data = self._name, self._data
-        self._name = self._data = ""
-        if not data or name == "overflow":
+        name, data = ended
+        if name == "overflow":
             return None
         try:
             event = Event.model_validate_json(data)
