@@ -126,7 +126,8 @@ REGISTRY: tuple[Action, ...] = (
     ),
     Action(
         "rollback", "B", "Roll back", "Make an older version of a plugin current.", "plugin",
-        frozenset({"current", "old"}), _one(lambda id_, version: plugin_operations.rollback(*split(id_), version=version)),
+        frozenset({"current", "old"}),
+        _one(lambda id_, version: plugin_operations.rollback(*split(id_), version=version)),
         dangerous=True, hinted=True, choice="version",
         consequence="Calls that name no version run the older one from now on.",
     ),
