@@ -9,7 +9,7 @@ import tarfile
 import pytest
 
 from tests.fakes.daemon import CODE, FakeDaemon, until
-from wsmgr.control.plugins import Put, Upload
+from wsmgr.control.puts import Put, Upload
 from wsmgr.core.errors import InvalidRequest, TooLarge
 from wsmgr.core.ids import OwnerKey, Slug, WorkspaceId
 from wsmgr.core.owner import Owner

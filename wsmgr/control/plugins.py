@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections import OrderedDict
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import structlog
 
@@ -14,6 +13,7 @@ from wsmgr.control.audit import Audit
 from wsmgr.control.changes import Changes
 from wsmgr.control.configuration import Configuration
 from wsmgr.control.fleet import Fleet
+from wsmgr.control.puts import NOT_TRIED, Put, Upload
 from wsmgr.control.terms import Terms
 from wsmgr.control.unit import Unit
 from wsmgr.control.validation import Validation
@@ -24,45 +24,13 @@ from wsmgr.core.limits import Limits
 from wsmgr.core.outcome import Failure
 from wsmgr.core.plugin import Language, PluginSource, PluginVersion, source_of_bundle, source_of_code
 from wsmgr.core.plugin_settings import PluginSettings
-from wsmgr.core.policy import Finding, Severity
 from wsmgr.core.runtime import speaks
-from wsmgr.ports.bundles import Format, Room, Unpacker, Wishes
+from wsmgr.ports.bundles import Room, Unpacker
 from wsmgr.ports.channel import Channel, ChannelClosed, ChannelTimeout, ProtocolViolation
 from wsmgr.ports.clock import Clock
 from wsmgr.ports.store import PluginStore
 
-_NOT_TRIED = {
-    language: Finding(
-        "",
-        0,
-        0,
-        "not-tried",
-        f"No workspace of the owner that runs {name} is up: whether the code loads shows at the first call.",
-        Severity.WARNING,
-    )
-    for language, name in ((Language.JAVASCRIPT, "JavaScript"), (Language.PYTHON, "Python"))
-}
-
 log = structlog.get_logger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Put:
-    """What came of storing a version. `reloaded`: at least one live workspace loaded it, in `reload_ms`."""
-
-    version: PluginVersion
-    reloaded: bool
-    warnings: tuple[Finding, ...]
-    reload_ms: float | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Upload:
-    """An archive as it came, and what was said with it."""
-
-    archive: bytes
-    form: Format
-    wishes: Wishes
 
 
 class Plugins:
@@ -171,7 +139,7 @@ class Plugins:
         await self._trim(owner, slug, limits)
         await self._audit.say(actor, "plugin.put", f"{slug} {source.version[:12]}", workspace)
         if not reloaded:
-            return Put(stored, reloaded, (*warnings, _NOT_TRIED[source.language]))
+            return Put(stored, reloaded, (*warnings, NOT_TRIED[source.language]))
         return Put(stored, reloaded, warnings, round(reload_ms, 3))
 
     async def rollback(self, workspace: WorkspaceId, slug: Slug, to: Version | None, actor: str) -> Put:

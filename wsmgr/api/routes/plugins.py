@@ -9,7 +9,7 @@ from fastapi import APIRouter, Query, Request, Response
 from wsmgr.api import mapping
 from wsmgr.api.context import Actor, DaemonOf, SlugPath, StrictJsonRoute, WorkspacePath, problems
 from wsmgr.api.uploads import UnsupportedMedia, media_type, put_plugin_of
-from wsmgr.control.plugins import Put, Upload
+from wsmgr.control.puts import Put, Upload
 from wsmgr.core.ids import Version, owner_of, parse_slug, parse_version, parse_workspace_id
 from wsmgr.core.plugin import Language
 from wsmgr.ports.bundles import Format, Wishes
