@@ -152,4 +152,5 @@ def _podman(settings: Settings, instance: str, service: ApiService | None) -> Po
         start_concurrency=settings.engine_start_concurrency,
         timeout_s=settings.engine_timeout_s,
         long_timeout_s=2 * settings.engine_timeout_s,
+        filter_dir=settings.state_dir,
     )

@@ -7,6 +7,7 @@ The field names are those of podman's SpecGenerator; a server passes over names 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 
 from wsmgr.adapters.podman import names
 from wsmgr.core.workspace import Spec
@@ -20,8 +21,8 @@ _MIB = 1024 * 1024
 _DENY = ["nosuid", "nodev", "noexec"]
 
 
-def create_body(spec: Spec, *, name: str, labels: Mapping[str, str]) -> dict[str, object]:
-    """The request for one workspace."""
+def create_body(spec: Spec, *, name: str, labels: Mapping[str, str], seccomp: Path | None = None) -> dict[str, object]:
+    """The request for one workspace. `seccomp`: the filter of system calls, None: podman's own."""
     return {
         "name": name,
         "image": spec.image,
@@ -30,7 +31,7 @@ def create_body(spec: Spec, *, name: str, labels: Mapping[str, str]) -> dict[str
         "hostname": "workspace",
         **_environment(spec),
         **_files(spec),
-        **_privileges(),
+        **_privileges(seccomp),
         **_namespaces(),
         **_limits(spec),
         **_life(spec),
@@ -110,9 +111,10 @@ def _nothing(destination: str) -> dict[str, object]:
     return {"destination": destination, "type": "bind", "source": "/dev/null", "options": ["ro", "bind"]}
 
 
-def _privileges() -> dict[str, object]:
-    # No seccomp_policy and no seccomp_profile_path: podman's default filter is then in force.
-    return {"privileged": False, "cap_drop": ["ALL"], "cap_add": [], "no_new_privileges": True}
+def _privileges(seccomp: Path | None) -> dict[str, object]:
+    # Without a seccomp_profile_path podman's default filter is in force; there is no seccomp_policy.
+    filtered = {} if seccomp is None else {"seccomp_profile_path": str(seccomp)}
+    return {"privileged": False, "cap_drop": ["ALL"], "cap_add": [], "no_new_privileges": True, **filtered}
 
 
 def _namespaces() -> dict[str, object]:

@@ -97,6 +97,7 @@ class CapabilityProbe:
         long_timeout_s: float,
         break_s: float | None = None,
         script: str = SCRIPT,
+        seccomp: Path | None = None,
     ) -> None:
         self._calls = calls
         self._instance = instance
@@ -105,6 +106,7 @@ class CapabilityProbe:
         self._long_timeout_s = long_timeout_s
         self._break_s = long_timeout_s / 2 if break_s is None else break_s
         self._script = script
+        self._seccomp = seccomp
         self._made: list[str] = []
 
     async def run(self) -> list[Capability]:
@@ -150,7 +152,7 @@ class CapabilityProbe:
 
     def _body(self, spec: Spec) -> dict[str, object]:
         labels = {names.PROBE: self._instance, names.PROBER: _this_process(), names.UID: str(spec.uid)}
-        return create_body(spec, name=f"wsmgr-probe-{secrets.token_hex(8)}", labels=labels)
+        return create_body(spec, name=f"wsmgr-probe-{secrets.token_hex(8)}", labels=labels, seccomp=self._seccomp)
 
     async def _start(self, spec: Spec, body: dict[str, object]) -> _Started:
         """Create and start. Raises _NotStarted and EngineUnavailable."""
