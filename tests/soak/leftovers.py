@@ -17,7 +17,8 @@ import psutil
 from wsmgr.adapters.podman import names
 
 KEPT = (
-    "state", "state/instance", "state/daemon.lock", "state/wsmgr.db", "state/secrets.keys", "state/workers", "run",
+    "state", "state/instance", "state/daemon.lock", "state/wsmgr.db", "state/secrets.keys", "state/seccomp.json",
+    "state/workers", "run",
     "run/podman.sock.log", "run/podman.sock.lock", "daemon.log", "faults.log",
 )  # fmt: skip
 """What is there after an orderly end, below the folder of the daemon; so are empty folders of workers."""
