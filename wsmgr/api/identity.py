@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import grp
 import hashlib
 import hmac
@@ -117,18 +118,20 @@ Reload = Callable[[], Awaitable[Mapping[str, Identity]]]
 
 class Tokens:
     """Bearer tokens by digest. `wsmgr token` is another process: an unknown token makes this one look into the store
-    again, through `reload`, at most once in `every_s` seconds."""
+    again, through `reload`. Looks are `every_s` seconds apart at least, and whoever comes between waits for the next,
+    so that a token that is stored is never refused and guesses cost the store nothing."""
 
     def __init__(self, tokens: Mapping[str, Identity], reload: Reload | None = None, every_s: float = 1.0) -> None:
         self._tokens = dict(tokens)
         self._reload = reload
         self._every_s = every_s
-        self._reloaded = float("-inf")
+        self._looked = float("-inf")
+        self._looking = asyncio.Lock()
 
     async def refresh(self) -> None:
         """Take over the tokens that are stored now."""
         if self._reload is not None:
-            self._reloaded = time.monotonic()
+            self._looked = time.monotonic()
             self._tokens = dict(await self._reload())
 
     async def identify(self, authorization: bytes | None) -> Identity:
@@ -137,12 +140,19 @@ class Tokens:
             raise Unauthenticated("This listener takes a bearer token; make one with `wsmgr token create`.")
         given = digest_of(authorization[7:].decode("latin-1"))
         found = self._find(given)
-        if found is None and time.monotonic() - self._reloaded > self._every_s:
-            await self.refresh()
+        if found is None and self._reload is not None:
+            await self._look_after(time.monotonic())
             found = self._find(given)
         if found is None:
             raise Unauthenticated("The bearer token is not known here, or was revoked.")
         return found
+
+    async def _look_after(self, asked: float) -> None:
+        """Return after a look that began later than `asked`: one look serves all who wait for it."""
+        async with self._looking:
+            if self._looked < asked:
+                await asyncio.sleep(max(0.0, self._looked + self._every_s - time.monotonic()))
+                await self.refresh()
 
     def _find(self, given: str) -> Identity | None:
         """Compares with every token, so that the time tells nothing."""
