@@ -115,14 +115,15 @@ down: ## Stop the daemon and its workspaces
 
 .PHONY: clean
 clean: ## Stop everything and remove all that was made here; packages stay
-	if [[ -z "$(ROOT)" ]]; then
-	  $(MAKE) clean-user
-	  if [[ -d /etc/wsmgr/made ]]; then
-	    echo "==> The service user and what belongs to it: sudo removes them"
-	    $(SUDO_MAKE) clean
-	  fi
-	else
+	if [[ -n "$(ROOT)" ]]; then
 	  $(MAKE) clean-system
+	elif [[ -x "$(USER_VENV)/bin/wsmgr" || ! -d /etc/wsmgr/made ]]; then
+	  $(MAKE) clean-user
+	  [[ ! -d /etc/wsmgr/made ]] || echo "==> What root has set up on this machine stays: make clean as root removes it"
+	else
+	  command -v sudo > /dev/null || { echo "Root has set this machine up: make clean as root removes that." >&2; exit 1; }
+	  echo "==> The service user and what belongs to it: sudo removes them"
+	  $(SUDO_MAKE) clean
 	fi
 	rm -rf .build .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .grimp_cache
 	find . -name __pycache__ -type d -not -path './.git/*' -prune -exec rm -rf {} +

@@ -135,8 +135,23 @@ def test_the_demo_goes_from_cold_to_warm(cli: CommandLine, daemon: FakeDaemon, h
     assert float(daemon.seen[1].query["wait"]) > 0
     for part in ('"got": "hi"', "cold", "median of 2", "container, not degraded", str(daemon.path), "abababababab"):
         assert part in result.out
-    assert f"wsmgr execute hello --user bob --input '{data}'" in result.out
+    assert f" execute hello --user bob --input '{data}'" in result.out
     assert "Executing it cold" in result.err
+
+
+def test_the_demo_names_the_program_as_it_can_be_called(
+    cli: CommandLine, hello: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By its path where it is not on `PATH`, as a user's own installation is not."""
+    program = tmp_path / "my bin" / "wsmgr"
+    program.parent.mkdir()
+    program.write_text("#!/bin/sh\n")
+    program.chmod(0o755)
+    monkeypatch.setattr("sys.argv", [str(program)])
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert f"\n  '{program}' ls\n" in cli("demo", hello).out
+    monkeypatch.setenv("PATH", str(program.parent))
+    assert "\n  wsmgr ls\n" in cli("demo", hello).out
 
 
 def test_the_demo_says_when_the_plugin_fails(cli: CommandLine, daemon: FakeDaemon, hello: Path) -> None:

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import json
 import shlex
+import shutil
+import sys
 import time
 from dataclasses import dataclass
+from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING, Annotated
 
@@ -116,14 +119,21 @@ def _print(shown: Shown, user: str, slug: str, input_file: str | None, target: T
     given = "" if input_file is None or input_file == "-" else f" --input {shlex.quote(input_file)}"
     say()
     say("What to type next:")
+    program = _program()
     for line in (
-        f"wsmgr execute {slug} --user {shlex.quote(user)}{given}",
-        "wsmgr ls",
-        f"wsmgr show {shlex.quote(f'user:{user}')}",
-        f"wsmgr executions {shlex.quote(f'user:{user}')}",
-        "wsmgr doctor",
+        f"execute {slug} --user {shlex.quote(user)}{given}",
+        "ls",
+        f"show {shlex.quote(f'user:{user}')}",
+        f"executions {shlex.quote(f'user:{user}')}",
+        "doctor",
     ):
-        say(f"  {line}")
+        say(f"  {program} {line}")
+
+
+def _program() -> str:
+    """How to call this program again: a user's own installation is not on `PATH`."""
+    name = Path(sys.argv[0]).name
+    return name if shutil.which(name) is not None else shlex.quote(sys.argv[0])
 
 
 def _warm(took: list[float]) -> str:
