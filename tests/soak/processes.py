@@ -13,6 +13,9 @@ from tests.podman.daemon.rig import RealDaemon
 from wsmgr.adapters.podman.names import container_name
 from wsmgr.core.ids import WorkspaceId
 
+INIT = "catatonit"
+"""The first process in a workspace (containerfiles)."""
+
 
 def name_of(daemon: RealDaemon, workspace: str) -> str:
     """The name of a workspace's container, whether there is one or not."""
@@ -20,11 +23,15 @@ def name_of(daemon: RealDaemon, workspace: str) -> str:
 
 
 def main_of(name: str) -> psutil.Process | None:
-    """The first process of the container of that name, the child of its monitor; None when it does not run."""
+    """The first process of the container of that name, the child of its monitor; None when it does not run.
+
+    While a container is being started the monitor's child is the OCI runtime. It is left alone: one that is frozen has
+    podman wait for it with the container's lock held, and every list of containers with it.
+    """
     for process in psutil.process_iter():
         with suppress(psutil.Error):
             if process.name() == "conmon" and name in process.cmdline():
-                return next(iter(process.children()), None)
+                return next((child for child in process.children() if child.name() == INIT), None)
     return None
 
 
