@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
+import structlog
 
 from tests.control.usage_rig import ALICE, BOB, OWNER, STALL, minute, now, owned, run, series, sweeps, values
 from tests.fakes.clock import LoopClock
@@ -93,7 +94,9 @@ async def test_what_is_lost_is_only_what_memory_does_not_hold(system: FakeDaemon
         system.daemon.fleet.touch(system.daemon.fleet.get(WorkspaceId(ALICE)))
         system.meter.spend(system.instance(), network_in_bytes=10)
         await minute(system)
-    await minute(system)
+    with structlog.testing.capture_logs() as logged:
+        await minute(system)
+    assert any(line["event"].startswith("usage was lost") for line in logged)
     points = await stored(system)
     assert len(points) == pytest.approx(1 + 15, abs=1)
     assert (await stored_total(system)).network_in_bytes == 300
@@ -207,12 +210,14 @@ async def test_a_wall_clock_that_is_set_ends_nothing(tmp_path: Path, step_s: flo
     await minute(system)
     clock.offset = timedelta(seconds=step_s)
     begun = clock.now().timestamp()
-    await sweeps(system)
-    system.meter.spend(system.instance(), cpu_s=1.0)
-    await sweeps(system)
-    assert now(system).cpu_percent == pytest.approx(20.0, rel=STALL)
-    await minute(system)
-    await minute(system)
+    with structlog.testing.capture_logs() as logged:
+        await sweeps(system)
+        system.meter.spend(system.instance(), cpu_s=1.0)
+        await sweeps(system)
+        assert now(system).cpu_percent == pytest.approx(20.0, rel=STALL)
+        await minute(system)
+        await minute(system)
+    assert not [line for line in logged if line["log_level"] == "error"]
     after = [point for point in await stored(system) if point.at >= begun - 5]
     assert sum(point.samples for point in after) >= 12
     assert (await owned(system)).cpu_s == 1.0

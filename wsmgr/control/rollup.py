@@ -34,6 +34,7 @@ class Rollup:
         self._clock = clock
         self._until: int | None = None
         self._tried = 0
+        self._failed = False
         self._marked: float | None = None
 
     @property
@@ -68,13 +69,15 @@ class Rollup:
         until = self._tried = self._end() if partly else self._whole()
         if not until:
             return
-        points = await self._points(self._begin(until), until)
+        begin = self._begin(until)
+        self._failed = True
+        points = await self._points(begin, until)
         # Of the same moment: `due` takes what there is before it waits for anything.
         marks, marked = self._marks(), self._sampler.swept
         totals = await self._totals.due()
         await self._store.put_usage(points, totals, marks)
         self._totals.settle(totals)
-        self._until, self._marked = until, marked
+        self._until, self._marked, self._failed = until, marked, False
 
     def live(self, samples: Samples, since: int) -> list[Point]:
         """The minutes of one workspace from `since` (seconds since the epoch) on, as they would be stored now."""
@@ -96,7 +99,8 @@ class Rollup:
         if self._until is None or self._until > until:
             # The first time, or the clock was set back.
             return oldest
-        if self._until < oldest:
+        if self._until < oldest and self._failed:
+            # Without a try that failed there was nothing in that time: the clock was set forward, or the host slept.
             log.error("usage was lost: the database was away for too long", minutes=(oldest - self._until) // MINUTE_S)
         return max(self._until, oldest)
 
