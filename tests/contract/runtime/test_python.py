@@ -50,6 +50,15 @@ def test_every_way_to_define_execute(shared: Runtime, code: str) -> None:
     assert run(shared, code, 41)["output"] == 42
 
 
+def test_asyncio_is_imported_for_the_first_of_all_async_plugins(runtime: Runtime) -> None:
+    """It is the most that loading one takes: the next version, and the next plugin, find it there."""
+    code = "import sys\nthere = 'asyncio' in sys.modules\nasync def execute(input, context):\n    return there\n"
+    assert run(runtime, code)["output"] is False
+    assert run(runtime, code + "# changed\n")["output"] is True
+    runtime.put_code("another", code)
+    assert runtime.execute("another")["output"] is True
+
+
 def test_the_context_has_attributes_too(shared: Runtime) -> None:
     """What the caller sent is there as members and as attributes; what is not there says so."""
     code = (

@@ -87,7 +87,7 @@ def _serve(sock: socket.socket) -> None:
             return
         order = json.loads(message)
         if order["asyncio"]:
-            # The first process of an async plugin imports it for itself (45 ms); from the second on it is shared.
+            # The first process of an async plugin imports it for itself (45 ms); all that come later share it.
             import asyncio  # noqa: PLC0415, F401
 
             gc.freeze()
