@@ -19,7 +19,7 @@ def measure(daemon: RealDaemon) -> list[str]:
         client.put_owner("user:bench", plan="ENTERPRISE")
         client.put_plugin("user:bench", "bench", language="javascript", code=CODE)
         client.execute("bench", "bench", INPUT)
-    direct_socket = f"/proc/{daemon.runtime_pid('user:bench')}/root/run/wsmgr/api.sock"
+    direct_socket = f"/proc/{daemon.runtime_pid('user:bench')}/root/run/wsmgr/daemon/api.sock"
     through = load.request("/api/execute", json.dumps({"userId": "bench", "plugin": "bench", "input": INPUT}).encode())
     call = {"plugin": "bench", "version": version_of(Language.JAVASCRIPT, CODE), "input": INPUT, "context": {},
             "timeoutMs": 10_000}  # fmt: skip

@@ -5,6 +5,8 @@ from __future__ import annotations
 import gzip
 import io
 import json
+import os
+import re
 import tarfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -59,6 +61,19 @@ def test_a_folder_is_packed_without_what_is_ignored(cli: CommandLine, daemon: Fa
     assert (daemon.last.method, daemon.last.path) == ("PUT", PATH)
     assert daemon.last.headers["content-type"] == "application/gzip"
     assert _names(daemon.last.body) == ["index.js", "lib/a.js", "node_modules/dep/index.js"]
+
+
+def test_only_a_large_archive_is_announced(cli: CommandLine, daemon: FakeDaemon, folder: Path) -> None:
+    """In one line, beside the result; not for programs."""
+    daemon.tell("PUT", PATH, daemon_result("hello"))
+    assert cli("plugin", "put", A, folder).err == ""
+    (folder / "large.bin").write_bytes(os.urandom(1_500_000))
+    result = cli("plugin", "put", A, folder)
+    assert result.code == 0
+    assert re.fullmatch(r"packed 4 files to \S+ \S+; sending it …\n", result.err)
+    assert cli("plugin", "put", A, folder, "--json").err == ""
+    (folder.with_suffix(".zip")).write_bytes(os.urandom(1_500_000))
+    assert cli("plugin", "put", A, folder.with_suffix(".zip")).err.startswith("sending ")
 
 
 def test_equal_folders_make_equal_archives(folder: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import pty
 import re
@@ -11,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.client.canned import VERSION
 from tests.client.fake_daemon import FakeDaemon
 
 ROOT = Path(__file__).parents[2]
@@ -65,6 +67,54 @@ def test_colour_is_used_on_a_terminal_and_not_with_no_color(command: list[str], 
     assert code == 0
     assert "\x1b" not in plain
     assert _words(plain) == _words(re.sub(r"\x1b\[[0-9;]*m", "", coloured))
+
+
+@pytest.fixture
+def folder(tmp_path: Path, daemon: FakeDaemon) -> Path:
+    """A plugin of more than one file and more than one piece, which the daemon takes without a word."""
+    taken = {"slug": "hello", "version": VERSION, "reloaded": False, "reloadMs": None, "warnings": []}
+    daemon.tell("PUT", "/api/workspaces/user:alice/plugins/hello", json.dumps(taken).encode())
+    made = tmp_path / "hello"
+    made.mkdir()
+    (made / "index.js").write_text("module.exports = () => 1")
+    (made / "noise.bin").write_bytes(os.urandom(300_000))
+    return made
+
+
+def test_a_put_shows_how_far_it_is(folder: Path, daemon: FakeDaemon) -> None:
+    """A bar for each step, which is wiped away before the result."""
+    code, shown = _on_terminal(["plugin", "put", "user:alice", str(folder)], _environment(daemon))
+    assert code == 0, shown
+    for step in ("packing", "1/2 files", "sending", "checking and loading"):
+        assert step in shown
+    last = shown.rpartition("\x1b")[2]
+    assert "hello  " in last
+    assert "loading" not in last
+
+
+@pytest.mark.parametrize("quiet", [{"NO_COLOR": "1"}, {"TERM": "dumb"}])
+def test_no_bar_is_drawn_where_none_is_wanted(quiet: dict[str, str], folder: Path, daemon: FakeDaemon) -> None:
+    """The result alone: a bar is made of escape sequences."""
+    code, shown = _on_terminal(["plugin", "put", "user:alice", str(folder)], _environment(daemon, **quiet))
+    assert code == 0
+    assert "\x1b" not in shown
+    assert shown.count("\n") == 1
+
+
+def test_json_on_a_terminal_is_json(folder: Path, daemon: FakeDaemon) -> None:
+    """Also where both outputs are one."""
+    code, shown = _on_terminal(["plugin", "put", "user:alice", str(folder), "--json"], _environment(daemon))
+    assert code == 0
+    assert json.loads(shown)["slug"] == "hello"
+
+
+def test_a_refusal_ends_the_bar(folder: Path, daemon: FakeDaemon) -> None:
+    """What was wrong stands by itself."""
+    (folder / "link").symlink_to("index.js")
+    code, shown = _on_terminal(["plugin", "put", "user:alice", str(folder)], _environment(daemon))
+    assert code == 1
+    assert "is a link" in shown.rpartition("\x1b")[2]
+    assert not daemon.seen
 
 
 def test_a_narrow_terminal_folds_and_loses_nothing(daemon: FakeDaemon) -> None:

@@ -178,6 +178,22 @@ def test_ids_with_reserved_marks_stay_one_segment(client: Client, daemon: FakeDa
     assert daemon.last.target == "/api/workspaces/user:a%2Fb%3Fwait%3D1%23c%252e%20%25e~f@g"
 
 
+async def test_whoever_sends_an_archive_is_told_how_far_it_is(daemon: FakeDaemon) -> None:
+    """By both clients: from nothing to all of it; the body is what was given, with its length."""
+    archive = bytes(range(256)) * 1000
+    told: list[int] = []
+    with Client(daemon.path) as client:
+        client.put_bundle(A, "hello", archive=archive, media="application/gzip", sent=told.append)
+    blocking = daemon.last
+    awaited: list[int] = []
+    async with AsyncClient(daemon.path) as other:
+        await other.put_bundle(A, "hello", archive=archive, media="application/gzip", sent=awaited.append)
+    assert told == awaited == sorted({*told})
+    assert (told[0], told[-1], len(told) > 2) == (0, len(archive), True)
+    for seen in (blocking, daemon.last):
+        assert (seen.body, seen.headers["content-length"]) == (archive, str(len(archive)))
+
+
 def test_an_operation_does_not_show_its_body() -> None:
     """A secret may be in it; the path is shown."""
     operation = plugin_operations.put_secret(A, "hello", "API_KEY", "hunter2")

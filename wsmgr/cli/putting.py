@@ -13,9 +13,10 @@ import typer
 from wsmgr.cli.failure import OTHER, USAGE, Failure
 from wsmgr.cli.files import PluginText
 from wsmgr.cli.findings import findings_of, note_findings
-from wsmgr.cli.humane import milliseconds, plural, size
+from wsmgr.cli.humane import milliseconds, plural
 from wsmgr.cli.options import Json, SlugOption, WorkspaceId
 from wsmgr.cli.output import note, print_json, say
+from wsmgr.cli.progress import Putting, putting
 from wsmgr.cli.sources import Archive, read_source
 from wsmgr.cli.wiring import wiring_of
 
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     from wsmgr.client import Client
     from wsmgr.wire.plugin import PluginResult
 
-LARGE_BYTES = 1024 * 1024
 Changes = Callable[[Path], Iterator[object]]
 
 Source = Annotated[
@@ -61,7 +61,7 @@ def put(
         if watch:
             _watch(client, workspace, source, slug, entry, wiring.changes)
             return
-        result = _once(client, workspace, source, slug, entry)
+        result = _once(client, workspace, source, slug, entry, silent=as_json)
     if as_json:
         print_json(result)
     else:
@@ -77,32 +77,46 @@ def print_result(result: PluginResult) -> None:
     say(f"{result.slug}  {result.version[:12]}  {served}")
 
 
-def _once(client: Client, workspace: str, path: Path, slug: str | None, entry: str | None) -> PluginResult:
-    """Put it once; warnings and errors go to standard error as they are known."""
+def _once(
+    client: Client, workspace: str, path: Path, slug: str | None, entry: str | None, *, silent: bool = False
+) -> PluginResult:
+    """Put it once; warnings and errors go to standard error as they are known. `silent`: without progress."""
     from wsmgr.client import ApiError  # noqa: PLC0415  # httpx only when a call is made
 
-    found = read_source(path, slug)
-    root = f"{path}/" if path.is_dir() else "" if isinstance(found, Archive) else f"{path.parent}/"
+    found: PluginText | Archive | None = None
     try:
-        result = _send(client, workspace, found, entry)
+        with putting(silent=silent) as progress:
+            found = read_source(path, slug, progress.packing)
+            result = _send(client, workspace, found, entry, progress)
     except ApiError as error:
         findings = findings_of(error)
-        if not findings:
+        if not findings or found is None:
             raise
-        note_findings(_named(findings, found, path), root)
+        note_findings(_named(findings, found, path), _root(found, path))
         refused = sum(one.get("severity") == "error" for one in findings)
         raise Failure(f"{path} is refused: {plural(refused, 'error')}; the version before stays.", OTHER) from None
-    note_findings(_named([one.model_dump(by_alias=True) for one in result.warnings], found, path), root)
+    note_findings(_named([one.model_dump(by_alias=True) for one in result.warnings], found, path), _root(found, path))
     return result
 
 
-def _send(client: Client, workspace: str, found: PluginText | Archive, entry: str | None) -> PluginResult:
+def _root(found: PluginText | Archive, path: Path) -> str:
+    return f"{path}/" if path.is_dir() else "" if isinstance(found, Archive) else f"{path.parent}/"
+
+
+def _send(
+    client: Client, workspace: str, found: PluginText | Archive, entry: str | None, progress: Putting
+) -> PluginResult:
     if isinstance(found, PluginText):
         return client.put_plugin(workspace, found.slug, language=found.language, code=found.code)
-    if found.packed is not None and found.packed.size > LARGE_BYTES:
-        packed = found.packed
-        note(f"packed {plural(packed.files, 'file')}, {size(packed.size)} to {size(len(packed.archive))}; sending …")
-    return client.put_bundle(workspace, found.slug, archive=found.data, media=found.media, entry=entry)
+    total = len(found.data)
+    return client.put_bundle(
+        workspace,
+        found.slug,
+        archive=found.data,
+        media=found.media,
+        entry=entry,
+        sent=lambda done: progress.sending(done, total),
+    )
 
 
 def _named(

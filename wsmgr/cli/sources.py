@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from wsmgr.cli.failure import USAGE, Failure
 from wsmgr.cli.files import PluginText, read_plugin, slug_of
-
-if TYPE_CHECKING:
-    from wsmgr.cli.packing import Packed
 
 GZIP = "application/gzip"
 ZIP = "application/zip"
@@ -22,25 +19,27 @@ _SLUG_LINE = re.compile(r"^slug:\s*[\"']?([a-z0-9][a-z0-9-]{0,63})[\"']?\s*(?:#.
 
 @dataclass(frozen=True, slots=True)
 class Archive:
-    """A plugin of several files. `packed` says what a folder came to, None for an archive that was given."""
+    """A plugin of several files."""
 
     slug: str
     media: str
     data: bytes
-    packed: Packed | None
 
 
-def read_source(path: Path, slug: str | None = None) -> PluginText | Archive:
-    """Read it. Raises Failure when it is none of the three, or cannot be read."""
+def read_source(
+    path: Path, slug: str | None = None, packing: Callable[[int, int], None] | None = None
+) -> PluginText | Archive:
+    """Read it; `packing` is told how many files of a folder are packed, of how many. Raises Failure when it is none of
+    the three, or cannot be read."""
     if path.is_dir():
         from wsmgr.cli.packing import pack  # noqa: PLC0415  # tarfile only where something is packed
 
-        packed = pack(path)
-        return Archive(slug or _slug_in(path) or slug_of(path.resolve()), GZIP, packed.archive, packed)
+        packed = pack(path, packing)
+        return Archive(slug or _slug_in(path) or slug_of(path.resolve()), GZIP, packed.archive)
     end = next((end for end in _ARCHIVES if path.name.lower().endswith(end)), None)
     if end is None:
         return read_plugin(path, slug)
-    return Archive(slug or slug_of(path.with_name(path.name[: -len(end)])), _ARCHIVES[end], _bytes(path), None)
+    return Archive(slug or slug_of(path.with_name(path.name[: -len(end)])), _ARCHIVES[end], _bytes(path))
 
 
 def _slug_in(folder: Path) -> str | None:

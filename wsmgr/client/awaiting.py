@@ -11,7 +11,7 @@ from typing import Self, TypeVar
 import httpx
 
 from wsmgr.client import executing, operations, plugin_operations
-from wsmgr.client.connection import client_options, explain, request_options, transport_options
+from wsmgr.client.connection import client_options, explain, request_of, transport_options
 from wsmgr.client.errors import ApiError, ClientError
 from wsmgr.client.executing import ExecutionLines, Heard, cut_short, stream_request
 from wsmgr.client.executing import is_stream as is_call_stream
@@ -46,9 +46,9 @@ class AsyncClient:
 
     async def call(self, operation: Operation[T]) -> T:
         """Do one operation and return its result."""
-        options = request_options(operation)
+        request = request_of(self._http, operation)
         try:
-            answer = await self._http.request(**options)
+            answer = await self._http.send(request)
         except httpx.HTTPError as error:
             raise explain(error, self.target, operation) from error
         return decode(operation, answer.status_code, answer.content)

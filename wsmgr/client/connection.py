@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import getpass
 import os
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any, TypeVar
 
 import httpx
@@ -16,6 +16,7 @@ from wsmgr.client.target import Target, UnixTarget
 T = TypeVar("T")
 
 CONNECT_S = 5.0
+_PIECE_BYTES = 65536
 # Shorter than the 5 s after which uvicorn closes an idle connection, so that none is reused while it is being closed.
 _LIMITS = httpx.Limits(max_connections=256, max_keepalive_connections=64, keepalive_expiry=2.0)
 
@@ -35,7 +36,7 @@ def client_options(target: Target) -> dict[str, Any]:
 
 
 def request_options(operation: Operation[T]) -> dict[str, Any]:
-    """The arguments of httpx's `request`. Raises InvalidArgument when the body is not JSON."""
+    """The arguments of httpx's `build_request`. Raises InvalidArgument when the body is not JSON."""
     body = encode(operation)
     options: dict[str, Any] = {
         "method": operation.method,
@@ -46,6 +47,33 @@ def request_options(operation: Operation[T]) -> dict[str, Any]:
     if body is not None:
         options |= {"content": body, "headers": {"Content-Type": operation.media}}
     return options
+
+
+def request_of(http: httpx.Client | httpx.AsyncClient, operation: Operation[T]) -> httpx.Request:
+    """The request. Raises InvalidArgument when the body is not JSON."""
+    options = request_options(operation)
+    request = http.build_request(**options)
+    if operation.sent is not None:
+        request.stream = _Told(options.get("content", b""), operation.sent)
+    return request
+
+
+class _Told(httpx.SyncByteStream, httpx.AsyncByteStream):
+    """A body in pieces, of which somebody is told."""
+
+    def __init__(self, body: bytes, sent: Callable[[int], None]) -> None:
+        self._body = body
+        self._sent = sent
+
+    def __iter__(self) -> Iterator[bytes]:
+        for at in range(0, len(self._body), _PIECE_BYTES):
+            self._sent(at)
+            yield self._body[at : at + _PIECE_BYTES]
+        self._sent(len(self._body))
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        for piece in self:
+            yield piece
 
 
 def explain(error: httpx.HTTPError, target: Target, operation: Operation[T]) -> ClientError:

@@ -28,7 +28,8 @@ LOADING_S = 60.0
 @dataclass(frozen=True, slots=True)
 class Operation(Generic[T]):
     """`read` turns the body of a good answer into the result. `timeout_s` is the wait for the answer in seconds.
-    `content` is sent as it is, as a body of the type `media`, instead of `body` as JSON."""
+    `content` is sent as it is, as a body of the type `media`, instead of `body` as JSON; `sent` is told how many bytes
+    of it are on their way."""
 
     method: str
     path: str
@@ -37,6 +38,7 @@ class Operation(Generic[T]):
     body: object = field(default=None, repr=False)  # it may hold a secret
     content: bytes | None = None
     media: str = "application/json"
+    sent: Callable[[int], None] | None = None
     timeout_s: float = ANSWER_S
 
     def __str__(self) -> str:

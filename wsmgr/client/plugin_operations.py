@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from wsmgr.client.operation import LOADING_S, Operation, given, nothing, plugin_path, read_as, segment, workspace_path
 from wsmgr.wire.names import Language
@@ -26,9 +26,10 @@ def put_bundle(
     media: str,
     entry: str | None = None,
     language: Language | None = None,
+    sent: Callable[[int], None] | None = None,
 ) -> Operation[PluginResult]:
     """The same for an archive of several files, of the type `application/gzip` or `application/zip`; `entry` and
-    `language` where its manifest does not say them."""
+    `language` where its manifest does not say them. `sent` is told how many bytes are on their way, from 0 on."""
     return Operation(
         "PUT",
         plugin_path(workspace_id, slug),
@@ -36,6 +37,7 @@ def put_bundle(
         query=given({"entry": entry, "language": language}),
         content=archive,
         media=media,
+        sent=sent,
         timeout_s=2 * LOADING_S,
     )
 

@@ -124,7 +124,8 @@ class Endpoint:
     """Where a runtime is reached: a socket path as the process `pid` sees it, and who must be behind it.
 
     `uid` is the uid on the host that the listener must have (SO_PEERCRED). `namespace` is set where several owners
-    share one runtime, and keeps their plugin names apart. Two endpoints are the same runtime only when equal.
+    share one runtime, and keeps their plugin names apart. `on_host`: the path is the host's, and the process has none
+    for it. Two endpoints are the same runtime only when equal.
     """
 
     pid: int
@@ -132,6 +133,7 @@ class Endpoint:
     uid: int
     instance: str
     namespace: str | None = None
+    on_host: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-// Binding the address of LISTEN: a private unix socket, or TCP.
+// Binding the address of LISTEN: a private unix socket, TCP, or a socket that is bound already.
 import { SettingsError } from './settings.mjs';
 
 // Not `import`: that would also load fs.promises, milliseconds of start-up.
@@ -10,9 +10,10 @@ export function listen(server, address) {
     server.once('error', reject);
     const ready = () => {
       server.off('error', reject);
-      resolve(describe(server.address()));
+      resolve(address.fd === undefined ? describe(server.address()) : `fd:${address.fd}`);
     };
-    if (address.path === undefined) server.listen(address.port, address.host, ready);
+    if (address.fd !== undefined) server.listen({ fd: address.fd }, ready);
+    else if (address.path === undefined) server.listen(address.port, address.host, ready);
     else listenOnPath(server, address.path, ready);
   });
 }

@@ -22,13 +22,17 @@ export function readSettings(env) {
   });
 }
 
-/** `LISTEN`: a path (it contains a slash), `port`, `host:port` or `[v6]:port`. Port 0 means any free one. */
+/**
+ * `LISTEN`: a path (it contains a slash), `port`, `host:port` or `[v6]:port`, or `fd:number`, a socket that was handed in
+ * and is bound already. Port 0 means any free one.
+ */
 export function parseListen(text) {
   if (text.includes('/')) return { path: text };
+  if (/^fd:[0-9]{1,5}$/.test(text)) return { fd: Number(text.slice(3)) };
   const match = /^(?:(?:\[([0-9a-fA-F:.]+)\]|([^:[\]]+)):)?([0-9]{1,5})$/.exec(text);
   const port = match ? Number(match[3]) : -1;
   if (port < 0 || port > 65535) {
-    throw new SettingsError(`LISTEN=${quote(text)} is neither a socket path (with a slash), a port, nor host:port`);
+    throw new SettingsError(`LISTEN=${quote(text)} is neither a socket path (with a slash), a port, host:port, nor fd:number`);
   }
   return { host: match[1] ?? match[2] ?? '0.0.0.0', port };
 }

@@ -44,6 +44,16 @@ def header(name: str, kind: bytes, target: str = "") -> tarfile.TarInfo:
     return info
 
 
+def raw_header(kind: bytes, size: int, content: bytes = b"") -> bytes:
+    """A header as no program writes it, with what follows it: `size` may be below zero."""
+    block = bytearray(tarfile.TarInfo("odd").tobuf(tarfile.GNU_FORMAT))
+    block[124:136] = size.to_bytes(12, "big", signed=True) if size < 0 else b"%011o\0" % size
+    block[156:157] = kind
+    block[148:156] = b" " * 8
+    block[148:156] = b"%06o\0 " % sum(block)
+    return bytes(block) + content + bytes(-len(content) % tarfile.BLOCKSIZE)
+
+
 def zipped(files: Mapping[str, bytes], *more: tuple[zipfile.ZipInfo, bytes]) -> bytes:
     """A .zip of files, and of further entries."""
     buffer = io.BytesIO()
@@ -82,6 +92,21 @@ def lying_zip(size: int) -> bytes:
     at = archive.index(b"PK\x01\x02")
     archive[at + 24 : at + 28] = struct.pack("<L", size)
     return bytes(archive)
+
+
+def two_names_zip() -> bytes:
+    """Its entry has one name in the directory and another one before the content."""
+    archive = zipped({ENTRY: b"x", "second.js": b"y"})
+    return archive.replace(b"second.js", b"../up.js!", 1)
+
+
+def zip64_that_lies() -> bytes:
+    """A zip64 record says that there are four thousand million entries, and that they begin elsewhere."""
+    archive = zipped({ENTRY: b"x"})
+    at = archive.rindex(b"PK\x05\x06")
+    record = struct.pack("<4sQ2H2L4Q", b"PK\x06\x06", 44, 45, 45, 0, 0, 2**32, 2**32, 2**40, 2**50)
+    locator = struct.pack("<4sLQL", b"PK\x06\x07", 0, at, 1)
+    return archive[:at] + record + locator + archive[at:]
 
 
 def many_disks_zip() -> bytes:

@@ -125,6 +125,47 @@ def test_sparse_files_are_refused() -> None:
         opened(tar_gz({ENTRY: b"1"}, info))
 
 
+KINDS = [
+    tarfile.REGTYPE, tarfile.AREGTYPE, tarfile.DIRTYPE, tarfile.SYMTYPE, tarfile.XHDTYPE, tarfile.XGLTYPE,
+    tarfile.SOLARIS_XHDTYPE, tarfile.GNUTYPE_LONGNAME, tarfile.GNUTYPE_LONGLINK, tarfile.GNUTYPE_SPARSE, b"V",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("size", [-1, -512, -1024, -(2**40)])
+def test_sizes_below_zero_are_refused(kind: bytes, size: int) -> None:
+    """By them a reader goes back to what it has read, without end."""
+    plain = gzip.decompress(tar_gz({ENTRY: b"1"}))[:1024]
+    with pytest.raises(InvalidRequest, match="below zero"):
+        opened(gzip.compress(plain + archives.raw_header(kind, size) + bytes(1024)))
+    info = tarfile.TarInfo("odd")
+    info.pax_headers = {"size": str(size)}
+    with pytest.raises((InvalidRequest, TooLarge)):
+        opened(tar_gz({ENTRY: b"1"}, info))
+
+
+@pytest.mark.parametrize("kind", [tarfile.XHDTYPE, tarfile.XGLTYPE, tarfile.GNUTYPE_LONGNAME, tarfile.GNUTYPE_LONGLINK])
+def test_huge_extended_headers_are_refused(kind: bytes) -> None:
+    """tarfile searches them for numbers, which takes it the square of their length; a long name, the control, is
+    none of them."""
+    digits = b"".join(b"%d" % (number % 10) for number in range(100_000))
+    with pytest.raises(InvalidRequest, match="extended header of more than"):
+        opened(gzip.compress(archives.raw_header(kind, len(digits), digits) + bytes(1024)))
+    name = "/".join(["long" * 10] * 5) + ".js"
+    assert {file.path for file in opened(tar_gz({ENTRY: b"1", name: b"2"})).files} == {ENTRY, name}
+
+
+def test_a_gzip_of_countless_parts_is_refused() -> None:
+    """Each of them costs, also when it is empty; a few, the control, are one file."""
+    archive = tar_gz({ENTRY: b"1"})
+    with pytest.raises(InvalidRequest, match="parts"):
+        opened(gzip.compress(b"", mtime=0) * 100_000 + archive)
+    plain = gzip.decompress(archive)
+    parts = [plain[at : at + 3000] for at in range(0, len(plain), 3000)]
+    assert len(parts) > 2
+    assert opened(b"\0\0".join(map(gzip.compress, parts)) + b"\0" * 100).size == len(ENTRY) + 1
+
+
 def test_a_pax_header_cannot_smuggle_a_name() -> None:
     """What the extended header says is what is checked."""
     info = tarfile.TarInfo("innocent.js")
@@ -142,11 +183,25 @@ def test_a_pax_header_cannot_smuggle_a_name() -> None:
         (archives.lying_zip(2000), "index.js.*not as long|read"),
         (archives.many_disks_zip(), "several disks"),
         (archives.encrypted_zip(), "'index.js' is refused: it is encrypted"),
+        (archives.two_names_zip(), "name in directory|differ"),
+        (archives.zip64_that_lies(), "not a zip archive"),
         (zipped({ENTRY: b"1"}) + b"more", "behind the end"),
         (zipped({ENTRY: b"1"})[:-30], "no end record"),
         (zipped({ENTRY: b"1"}, (zipfile.ZipInfo("folder/"), b"content")), "folder with a content"),
     ],
-    ids=["symlink", "overlap", "lies-low", "lies-high", "disks", "encrypted", "tail", "cut", "folder"],
+    ids=[
+        "symlink",
+        "overlap",
+        "lies-low",
+        "lies-high",
+        "disks",
+        "encrypted",
+        "names",
+        "zip64",
+        "tail",
+        "cut",
+        "folder",
+    ],
 )
 def test_what_is_odd_in_a_zip_is_refused(archive: bytes, why: str) -> None:
     """Links, entries that share bytes, sizes that lie, other disks, encryption, and what does not end where it says."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import os
 import secrets
 import shutil
 import socket
@@ -49,8 +50,10 @@ def peer_uid(at: Endpoint) -> int:
     """The uid on the host of whoever listens behind an endpoint. Raises OSError when nobody does."""
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
         connection.settimeout(5)
-        connection.connect(f"/proc/{at.pid}/root{at.socket}")
-        _, uid, _ = struct.unpack("3i", connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))
+        connection.connect(at.socket)
+        pid, uid, _ = struct.unpack("3i", connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))
+    if pid == os.getpid():
+        raise ConnectionRefusedError("The socket is there, and the runtime that it was handed to does not listen yet.")
     return int(uid)
 
 

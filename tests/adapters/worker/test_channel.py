@@ -2,41 +2,41 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
-import socket
+import stat
 from pathlib import Path
 
-import pytest
-
 from tests.adapters.worker.inside import Inside
-from wsmgr.ports.channel import ProtocolViolation
 
-PLANT = "fs.unlinkSync('/run/wsmgr/api.sock'); fs.symlinkSync(input, '/run/wsmgr/api.sock'); return 'planted'"
+DIAL = "return await dial({ path: input })"
 
 
-async def test_the_endpoint_is_reached_through_the_sandbox(sandbox: Inside) -> None:
-    """Process 1 of the sandbox leads to a socket in its own tmpfs, whose listener is this user's."""
-    assert sandbox.at.uid == os.getuid()
-    assert await sandbox.run("return fs.readdirSync('/run/wsmgr')") == ["api.sock"]
+def _modes(path: Path) -> tuple[str, int]:
+    return stat.filemode(path.lstat().st_mode)[0], stat.S_IMODE(path.parent.stat().st_mode)
+
+
+async def test_the_endpoint_is_reached_on_the_host(sandbox: Inside) -> None:
+    """The socket has a name on the host alone, in a folder of this user's, and its listener is this user's."""
+    assert (sandbox.at.uid, sandbox.at.on_host) == (os.getuid(), True)
+    assert _modes(Path(sandbox.at.socket)) == ("s", 0o700)
     assert await sandbox.run("return input", [1, "two"]) == [1, "two"]
 
 
-async def test_a_planted_symlink_leads_nowhere(sandbox: Inside, folder: Path) -> None:
-    """A plugin puts a link to a socket of the host in place of its own. The control: a plain connect follows it."""
-    path = folder / "host.sock"
-    heard = asyncio.Event()
+async def test_a_plugin_cannot_call_its_own_runtime(sandbox: Inside, plain: Inside) -> None:
+    """Neither by the name that the socket has on the host nor by the one that the runtime itself sees. The control: in
+    a plain process, which is no boundary, the name leads there."""
+    assert await plain.run(DIAL, plain.at.socket) == "connected"
+    assert await sandbox.run(DIAL, sandbox.at.socket) == "ENOENT"
+    named = "return fs.readFileSync('/proc/net/unix', 'utf8').split('\\n').slice(1, -1).map((l) => l.split(' ')[7])"
+    names = await sandbox.run(named)
+    assert isinstance(names, list)
+    for name in filter(None, names):
+        assert await sandbox.run(DIAL, name) in {"ENOENT", "EACCES"}, name
 
-    async def hear(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        heard.set()
-        writer.close()
 
-    async with await asyncio.start_unix_server(hear, path):
-        assert await sandbox.run(PLANT, str(path)) == "planted"
-        sandbox.channel.forget(sandbox.at)
-        with pytest.raises(ProtocolViolation):
-            await sandbox.run("return 1")
-        assert not heard.is_set()
-        with socket.socket(socket.AF_UNIX) as naive:
-            naive.connect(f"/proc/{sandbox.at.pid}/root{sandbox.at.socket}")
-            await asyncio.wait_for(heard.wait(), 5.0)
+async def test_the_socket_goes_with_its_runtime(sandbox: Inside) -> None:
+    """Nothing is left in the folder once the workspace is removed."""
+    folder = Path(sandbox.at.socket).parent
+    assert [file.name for file in folder.iterdir()] == [Path(sandbox.at.socket).name]
+    await sandbox.engine.remove(sandbox.handle)
+    assert list(folder.iterdir()) == []

@@ -133,6 +133,36 @@ async def test_a_sandbox_shows_nothing_of_the_host(sandbox: Python, plain: Pytho
     assert await sandbox.run("return open('/proc/net/dev').read().count(':')") == 1
 
 
+CONNECT = """
+import socket
+try:
+    socket.socket(socket.AF_UNIX).connect(input)
+    return 'connected'
+except OSError as error:
+    return type(error).__name__
+"""
+SOCKETS = """
+import stat
+found = []
+for fd in range(200):
+    try:
+        if stat.S_ISSOCK(os.fstat(fd).st_mode):
+            found.append(fd)
+    except OSError:
+        pass
+import socket
+return [socket.socket(fileno=os.dup(fd)).getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN) for fd in found]
+"""
+
+
+async def test_a_plugin_cannot_call_its_own_runtime(sandbox: Python, plain: Python) -> None:
+    """The socket has no name in the sandbox, and no plugin holds its descriptor, only its own pair to the runtime. The
+    control: a plain process, which is no boundary, connects by the name."""
+    assert await plain.run(CONNECT, plain.at.socket) == "connected"
+    assert await sandbox.run(CONNECT, sandbox.at.socket) == "FileNotFoundError"
+    assert await sandbox.run(SOCKETS) == [0]
+
+
 async def test_failures_end_calls_and_not_the_worker(sandbox: Python) -> None:
     """A segmentation fault and a memory bomb take one call each."""
     crash = (await sandbox.outcome("import ctypes\nctypes.string_at(0)")).failure

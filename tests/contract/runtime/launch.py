@@ -9,7 +9,7 @@ import re
 import signal
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -101,14 +101,17 @@ def node_binary() -> Path:
 class Process:
     """A started runtime process. Its output goes to files, so that no pipe can fill up."""
 
-    def __init__(self, launcher: Launcher, folder: Path, environment: Mapping[str, str]) -> None:
+    def __init__(
+        self, launcher: Launcher, folder: Path, environment: Mapping[str, str], handed_in: Sequence[int] = ()
+    ) -> None:
         self.stdout = folder / "stdout"
         self.stderr = folder / "stderr"
         settings = {**launcher.environment(), **environment}
         with self.stdout.open("wb") as out, self.stderr.open("wb") as err:
             self._child = subprocess.Popen(
-                launcher.command(), env=settings, stdin=subprocess.DEVNULL, stdout=out, stderr=err, cwd=folder
-            )
+                launcher.command(), env=settings, stdin=subprocess.DEVNULL, stdout=out, stderr=err, cwd=folder,
+                pass_fds=handed_in,
+            )  # fmt: skip
 
     @property
     def pid(self) -> int:

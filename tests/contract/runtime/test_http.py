@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import signal
+import socket
 import stat
 from pathlib import Path
 
 import pytest
 
-from tests.contract.runtime.client import Address, Connection, exchange
+from tests.contract.runtime.client import Address, Connection, exchange, until
 from tests.contract.runtime.conftest import StartRuntime
 from tests.contract.runtime.launch import Launcher, Process
 from tests.contract.runtime.subject import Runtime, failed
@@ -123,6 +125,26 @@ def test_it_listens_on_tcp(start: StartRuntime) -> None:
     assert runtime.address.path is None
     assert runtime.address.host == "127.0.0.1"
     assert runtime.run("echo", 1)["success"] is True
+
+
+def test_it_listens_on_a_socket_that_was_handed_in(launcher: Launcher, folder: Path) -> None:
+    """`LISTEN=fd:N` takes the listening socket that it was started with: nobody needs to see a name of it."""
+    path = folder / "outside.sock"
+    with socket.socket(socket.AF_UNIX) as bound:
+        bound.bind(str(path))
+        bound.listen()
+        number = bound.fileno()
+        process = Process(launcher, folder, {"LISTEN": f"fd:{number}"}, handed_in=[number])
+    try:
+        until(lambda: f'"fd:{number}"' in process.stdout.read_text())
+        connection = Connection(Address(path=str(path)))
+        assert connection.call("GET", "/health").body["status"] == "healthy"
+        connection.close()
+        process.signal(signal.SIGTERM)
+        assert process.wait() == 0
+        assert path.exists(), "whoever made it takes it away"
+    finally:
+        process.end()
 
 
 def test_the_socket_is_private_and_replaces_a_stale_one(start: StartRuntime, folder: Path) -> None:

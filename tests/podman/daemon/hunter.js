@@ -8,6 +8,7 @@ const { inspect } = require('node:util');
 
 const CANARY = /canary-[0-9a-f]{32}/g;
 const FOLDERS = ['/tmp', '/run', '/dev', '/opt', '/plugins', '/etc', '/var'];
+const DAEMON = '/run/wsmgr/daemon'; // the daemon's, closed
 const FILE_MOST = 1 << 20;
 const REGION_MOST = 16n << 20n; // V8 keeps objects in small ones; what is larger is mostly not there yet
 
@@ -20,6 +21,7 @@ const processes = () => list('/proc').filter((name) => /^\d+$|^self$|^thread-sel
 const isSmallFile = (status) => status.isFile() && status.size <= FILE_MOST;
 
 function* files(folder) {
+  if (folder === DAEMON) return;
   for (const entry of fs.readdirSync(folder, { withFileTypes: true })) {
     const at = path.join(folder, entry.name);
     if (entry.isDirectory()) yield* files(at);
@@ -70,7 +72,7 @@ function mainThread() {
 
 function ask(method, url, body) {
   return new Promise((resolve, reject) => {
-    const request = http.request({ socketPath: '/run/wsmgr/api.sock', method, path: url }, async (response) => {
+    const request = http.request({ socketPath: `${DAEMON}/api.sock`, method, path: url }, async (response) => {
       let text = '';
       for await (const chunk of response) text += chunk;
       resolve(`${response.statusCode} ${text}`);

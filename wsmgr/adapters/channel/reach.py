@@ -14,6 +14,7 @@ import socket
 import stat
 import struct
 
+from wsmgr.adapters.channel.claim import claim
 from wsmgr.core.workspace import Endpoint
 from wsmgr.ports.channel import ChannelClosed, ProtocolViolation
 
@@ -58,13 +59,16 @@ def _connect_now(at: Endpoint) -> socket.socket:
 def _find(at: Endpoint) -> int:
     """An O_PATH descriptor of the socket itself, reached without following one link inside the workspace."""
     *folders, name = _components(at.socket)
-    here = os.open(f"/proc/{at.pid}", _FOLDER)
+    # `root` is a link of the kernel's own making into the mount namespace of that process: the one to follow.
+    here = os.open("/" if at.on_host else f"/proc/{at.pid}/root", _FOLDER)
     try:
-        # `root` is a link of the kernel's own making into the mount namespace of that process: the one to follow.
-        here = _step(here, os.open("root", _FOLDER, dir_fd=here))
         for folder in folders:
             here = _step(here, os.open(folder, _FOLDER | os.O_NOFOLLOW, dir_fd=here))
-        found = os.open(name, os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=here)
+        if at.uid == os.geteuid():
+            # No folder keeps out a listener who is this very user.
+            found = os.open(name, os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=here)
+        else:
+            found = claim(here, name)
     finally:
         os.close(here)
     if stat.S_ISSOCK(os.fstat(found).st_mode):

@@ -54,5 +54,6 @@ class Box:
         code = self.run.exit_code
         if code is not None:
             return Exited(self.handle, self.spec.digest, code, oom_killed=False)
-        endpoint = Endpoint(self.run.launched.pid, self.run.launched.socket, uid, self.run.instance)
+        launched = self.run.launched
+        endpoint = Endpoint(launched.pid, launched.socket, uid, self.run.instance, on_host=launched.on_host)
         return Running(self.handle, self.spec.digest, endpoint, self.run.started_at)

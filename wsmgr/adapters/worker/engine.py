@@ -50,6 +50,7 @@ class WorkerEngine:
         self._plain = PlainLauncher(self._program, state / f"{instance}-worker")
         self._launchers = Launchers(programs, self._make)
         self._state = state
+        self._sockets = state / f"{instance}-sockets"
         self._instance = instance
         self._bwrap = bwrap
         self._launcher: Launcher | None = None
@@ -156,7 +157,8 @@ class WorkerEngine:
         bwrap = shutil.which(self._bwrap)
         if bwrap is None:
             raise EngineFailure(f"{self._bwrap} is not installed.")
-        launcher = SandboxLauncher(self._program, bwrap, await libraries(self._program.binary), self._instance)
+        linked = await libraries(self._program.binary)
+        launcher = SandboxLauncher(self._program, bwrap, linked, self._instance, self._sockets)
         launcher.sweep()
         await evidence.try_sandbox(launcher)
         return launcher
@@ -166,7 +168,7 @@ class WorkerEngine:
         bwrap = shutil.which(self._bwrap)
         if self.sandboxed and bwrap is not None:
             linked = await libraries(program.binary, *modules(program.trees))
-            return SandboxLauncher(program, bwrap, linked, self._instance)
+            return SandboxLauncher(program, bwrap, linked, self._instance, self._sockets)
         plain = PlainLauncher(program, self._state / f"{self._instance}-py")
         plain.open()
         return plain

@@ -86,7 +86,7 @@ async def of_sandbox(launcher: SandboxLauncher) -> Sequence[Capability]:
             f"Inside: {seen.get('status')}, {seen.get('processes')} processes to be seen.",
         ),
         Capability("seccomp", Level.ABSENT, "bubblewrap sets no filter of system calls of its own.", _MEND),
-        Capability("channel", Level.ENFORCED, "The socket is in the sandbox's own tmpfs; the peer's uid is checked."),
+        Capability("channel", Level.ENFORCED, "The socket has no name in the sandbox; the peer's uid is checked."),
     ]
 
 

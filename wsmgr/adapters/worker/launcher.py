@@ -12,7 +12,7 @@ from wsmgr.core.workspace import Spec
 
 @dataclass(frozen=True, slots=True)
 class Launched:
-    """A started runtime. `pid` is the process through whose root `socket` is reached.
+    """A started runtime. `pid` is the process through whose root `socket` is reached, unless that is `on_host`.
 
     `terminate` asks the runtime to end, `kill` ends everything it started; both raise ProcessLookupError when there
     is nothing left. `tidy` removes what the launch has made on the host.
@@ -24,6 +24,7 @@ class Launched:
     terminate: Callable[[], None]
     kill: Callable[[], None]
     tidy: Callable[[], None]
+    on_host: bool = False
 
 
 class Launcher(Protocol):

@@ -16,22 +16,22 @@ import psutil
 
 from wsmgr.adapters.worker.child import NICE, Child, first_child_of, is_asleep, spawn, terminate_first_child
 from wsmgr.adapters.worker.launcher import Launched
+from wsmgr.adapters.worker.listening import Listening, empty_folder
 from wsmgr.adapters.worker.runtime import Program, environment
 from wsmgr.core.errors import EngineFailure
 from wsmgr.core.limits import MIB
 from wsmgr.core.workspace import Spec
 
-SOCKET = "/run/wsmgr/api.sock"
 RUNTIME = "/opt/wsmgr/runtime"
 _DEVICES = ("null", "zero", "full", "random", "urandom")
-_CHANNEL_BYTES = 65536
 _SET_UP_S = 10.0
 _LOOK_EVERY_S = 0.001
 
 
-def arguments(spec: Spec, program: Program, libraries: Sequence[str]) -> Sequence[str]:
-    """The options of bwrap; pure, so that what is shared with the host can be read in one place."""
-    variables = environment(program, spec, SOCKET, "/tmp").items()  # noqa: S108 (in the sandbox)
+def arguments(spec: Spec, program: Program, libraries: Sequence[str], listening: int) -> Sequence[str]:
+    """The options of bwrap; pure, so that what is shared with the host can be read in one place. `listening`: the
+    descriptor of the socket."""
+    variables = environment(program, spec, f"fd:{listening}", "/tmp").items()  # noqa: S108 (in the sandbox)
     return [
         *("--unshare-all", "--unshare-user", "--disable-userns", "--new-session", "--die-with-parent"),
         *("--uid", str(spec.uid), "--gid", str(spec.uid), "--hostname", "workspace", "--cap-drop", "ALL"),
@@ -44,7 +44,6 @@ def arguments(spec: Spec, program: Program, libraries: Sequence[str]) -> Sequenc
         # Not --dev: its terminals and its writable /dev/shm are of no use here.
         *(part for name in _DEVICES for part in ("--dev-bind", f"/dev/{name}", f"/dev/{name}")),
         *("--symlink", "/proc/self/fd", "/dev/fd"),
-        *("--size", str(_CHANNEL_BYTES), "--perms", "0700", "--tmpfs", "/run/wsmgr"),
         *("--size", str(spec.plugin_space_mb * MIB), "--perms", "0700", "--tmpfs", "/plugins"),
         *("--size", str(spec.scratch_mb * MIB), "--perms", "0700", "--tmpfs", "/tmp"),  # noqa: S108
         # The root is a tmpfs as well: left writable it would be scratch space without a limit.
@@ -53,13 +52,15 @@ def arguments(spec: Spec, program: Program, libraries: Sequence[str]) -> Sequenc
 
 
 class SandboxLauncher:
-    """Starts runtimes in sandboxes; `bwrap` is the program, `libraries` what the runtime is linked with.
+    """Starts runtimes in sandboxes; `bwrap` is the program, `libraries` what the runtime is linked with, `sockets` the
+    folder for their sockets.
 
     `instance` is written where the process list shows it, so that `sweep` finds what an earlier daemon left.
     """
 
-    def __init__(self, program: Program, bwrap: str, libraries: Sequence[str], instance: str) -> None:
+    def __init__(self, program: Program, bwrap: str, libraries: Sequence[str], instance: str, sockets: Path) -> None:
         self._program = program
+        self._sockets = sockets.resolve()
         self._mark = f"wsmgr-bwrap:{instance}"
         self._bwrap = bwrap
         self._libraries = libraries
@@ -70,7 +71,9 @@ class SandboxLauncher:
         return self._program
 
     def sweep(self) -> None:
-        """Kill the sandboxes of an earlier daemon of this instance that was killed while it started them."""
+        """Kill the sandboxes of an earlier daemon of this instance that was killed while it started them, and remove
+        its sockets. Raises EngineFailure."""
+        empty_folder(self._sockets)
         ours = {process.pid for process in psutil.Process().children(recursive=True)}
         for process in psutil.process_iter(["cmdline", "uids"]):
             cmdline, uids = process.info["cmdline"], process.info["uids"]
@@ -86,9 +89,20 @@ class SandboxLauncher:
 
     async def run(self, spec: Spec, name: str, command: Sequence[str]) -> Launched:
         """Start any program in the same sandbox. Raises EngineFailure when the sandbox cannot be made."""
+        listening = Listening.at(self._sockets / f"{name}.sock")
+        try:
+            return await self._run(spec, name, command, listening)
+        except BaseException:
+            listening.tidy()
+            raise
+        finally:
+            listening.close()
+
+    async def _run(self, spec: Spec, name: str, command: Sequence[str], listening: Listening) -> Launched:
         with ExitStack() as ours:
+            socket = listening.sock.fileno()
             # By descriptor, because the command line of process 1 can be read inside, and would name host paths.
-            options = _memory_file(ours, f"wsmgr-{name}", arguments(spec, self._program, self._libraries))
+            options = _memory_file(ours, f"wsmgr-{name}", arguments(spec, self._program, self._libraries, socket))
             go, gate = _pipe(ours)
             with ExitStack() as theirs:
                 info, inform = os.pipe()
@@ -102,7 +116,7 @@ class SandboxLauncher:
                 argv = [self._bwrap, "--setenv", "WSMGR_INSTANCE", self._mark, "--args", str(options)]
                 argv += ["--info-fd", str(inform), "--block-fd", str(go)]
                 # An empty environment: what process 1 was started with can be read inside as well.
-                child = await spawn([*argv, "--", *command], {}, Path("/"), (options, inform, go))
+                child = await spawn([*argv, "--", *command], {}, Path("/"), (options, inform, go, socket))
             try:
                 pid = await _inside(child, told)
             except BaseException:
@@ -112,7 +126,7 @@ class SandboxLauncher:
                 _limit(pid, spec)
                 os.write(gate, b"g")
                 await _armed(child, pid)
-                return _launched(child, pid)
+                return _launched(child, pid, listening)
             except BaseException:
                 # Process 1 first: its parent then reaps it and ends by itself.
                 with suppress(ProcessLookupError):
@@ -166,19 +180,25 @@ def _limit(pid: int, spec: Spec) -> None:
         raise EngineFailure(f"The limits of the sandbox could not be set: {error.strerror}.") from error
 
 
-def _launched(child: Child, pid: int) -> Launched:
+def _launched(child: Child, pid: int, listening: Listening) -> Launched:
     try:
         held = os.pidfd_open(pid)
     except ProcessLookupError:
         raise EngineFailure("The sandbox ended while it was set up.") from None
+
+    def tidy() -> None:
+        os.close(held)
+        listening.tidy()
+
     return Launched(
         child,
         pid,
-        SOCKET,
+        str(listening.path),
         functools.partial(terminate_first_child, pid),
         # The end of process 1 is the end of everything in its pid namespace.
         functools.partial(signal.pidfd_send_signal, held, signal.SIGKILL),
-        functools.partial(os.close, held),
+        tidy,
+        on_host=True,
     )
 
 

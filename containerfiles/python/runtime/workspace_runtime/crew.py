@@ -32,6 +32,7 @@ class Crew:
         self._spawner = spawner
         self._warm: dict[Worker, None] = {}  # idle, least recently used first
         self._workers: dict[int, Worker] = {}  # every process that is not waited for, by pid
+        self._asynchronous = False  # a plugin here has needed asyncio, so the next version of it will
         self._when_gone: list[Callable[[], None]] = []
         self.alive = 0  # those that are in use
         room = (settings.memory_bytes - _RUNTIME_BYTES) // _WORKER_BYTES
@@ -56,6 +57,7 @@ class Crew:
 
     def rest(self, worker: Worker) -> None:
         """It is idle now."""
+        self._asynchronous = self._asynchronous or worker.plugin.asynchronous
         self._guard.unwatch(worker)
         self._warm[worker] = None
         worker.plugin.idle.append(worker)
@@ -66,7 +68,7 @@ class Crew:
         control, theirs = socket.socketpair()
         pipes = [os.pipe2(os.O_CLOEXEC) for _ in range(2)]
         order: dict[str, object] = {"slug": plugin.slug, "runtime": os.getpid(), "memory": self._memory_bytes}
-        order["asyncio"] = plugin.asynchronous
+        order["asyncio"] = self._asynchronous
         try:
             pid = self._spawner.spawn(order, [theirs.fileno(), pipes[0][1], pipes[1][1]])
         except CannotSpawn:

@@ -1,4 +1,4 @@
-"""Binding the address of LISTEN: a private unix socket, or TCP."""
+"""Binding the address of LISTEN: a private unix socket, TCP, or a socket that is bound already."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ _BACKLOG = 511
 
 def listen(settings: Settings) -> tuple[socket.socket, str]:
     """The listening socket, and its address as text (with the real port when port 0 was asked for)."""
+    if settings.descriptor is not None:
+        return _handed_in(settings.descriptor), f"fd:{settings.descriptor}"
     if settings.path is not None:
         return _on_path(settings.path), settings.path
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
@@ -22,6 +24,14 @@ def listen(settings: Settings) -> tuple[socket.socket, str]:
     made.listen(_BACKLOG)
     host, port = made.getsockname()[:2]
     return made, f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+def _handed_in(descriptor: int) -> socket.socket:
+    made = socket.socket(fileno=descriptor)
+    os.set_inheritable(descriptor, False)
+    made.setblocking(False)
+    made.listen(_BACKLOG)
+    return made
 
 
 def _on_path(path: str) -> socket.socket:

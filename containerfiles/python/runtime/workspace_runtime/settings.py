@@ -8,6 +8,7 @@ from collections.abc import Mapping
 MEBIBYTE = 1024 * 1024
 _LISTEN = re.compile(r"(?:(?:\[([0-9a-fA-F:.]+)\]|([^:\[\]]+)):)?([0-9]{1,5})")
 _TOKEN = re.compile(r"[\x21-\x7e]{1,512}")
+_HANDED_IN = re.compile(r"fd:([0-9]{1,5})")
 _NUMBER = re.compile(r"[0-9]{1,15}")
 
 
@@ -16,11 +17,14 @@ class SettingsError(Exception):
 
 
 class Settings:
-    """Every setting. `path` is None where it listens on TCP, at `host` and `port`. `open_proc`: `/proc` of the runtime
-    stays readable for its own user, who needs that where there is no process of the sandbox in front of it."""
+    """Every setting. It listens on the socket that was handed in as `descriptor`, else at `path`, else on TCP, at
+    `host` and `port`. `open_proc`: `/proc` of the runtime stays readable for its own user, who needs that where there
+    is no process of the sandbox in front of it."""
 
     def __init__(self, env: Mapping[str, str]) -> None:
-        self.path, self.host, self.port = parse_listen(env.get("LISTEN", "3000"))
+        listen = env.get("LISTEN", "3000")
+        self.descriptor = parse_descriptor(listen)
+        self.path, self.host, self.port = (None, "", 0) if self.descriptor is not None else parse_listen(listen)
         self.memory_bytes = _integer(env, "WSMGR_MEMORY_MB", 256, 32, 1024 * 1024) * MEBIBYTE
         self.concurrency = _integer(env, "WSMGR_CONCURRENCY", 4, 1, 256)
         self.output_bytes = _integer(env, "WSMGR_OUTPUT_BYTES", MEBIBYTE, 1, 256 * MEBIBYTE)
@@ -32,6 +36,12 @@ class Settings:
         self.open_proc = env.get("WSMGR_OPEN_PROC") == "1"
 
 
+def parse_descriptor(text: str) -> int | None:
+    """`LISTEN=fd:number`: a socket that is bound already."""
+    match = _HANDED_IN.fullmatch(text)
+    return int(match[1]) if match else None
+
+
 def parse_listen(text: str) -> tuple[str | None, str, int]:
     """`LISTEN`: a path (it contains a slash), `port`, `host:port` or `[v6]:port`. Port 0 means any free one."""
     if "/" in text:
@@ -39,7 +49,9 @@ def parse_listen(text: str) -> tuple[str | None, str, int]:
     match = _LISTEN.fullmatch(text)
     port = int(match[3]) if match else -1
     if match is None or not 0 <= port <= 65535:
-        raise SettingsError(f"LISTEN={_quote(text)} is neither a socket path (with a slash), a port, nor host:port")
+        raise SettingsError(
+            f"LISTEN={_quote(text)} is neither a socket path (with a slash), a port, host:port, nor fd:number"
+        )
     return None, match[1] or match[2] or "0.0.0.0", port  # noqa: S104 (inside the workspace's own network namespace)
 
 

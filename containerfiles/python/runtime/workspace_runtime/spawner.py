@@ -18,6 +18,8 @@ from workspace_runtime import kernel
 
 _MESSAGE_BYTES = 4096
 _REPLY_S = 10.0
+_STANDARD_FDS = 3
+_FDS_MOST = 1024
 
 
 class CannotSpawn(Exception):
@@ -67,6 +69,9 @@ class Spawner:
 
 def _serve(sock: socket.socket) -> None:
     kernel.die_with_parent(signal.SIGKILL)
+    # What the runtime was handed at its start, its listening socket above all, is not for plugins.
+    os.closerange(_STANDARD_FDS, sock.fileno())
+    os.closerange(sock.fileno() + 1, _FDS_MOST)
     kernel.wipe_environment()
     kernel.hide()
     kernel.name_process("spawner")
@@ -82,7 +87,7 @@ def _serve(sock: socket.socket) -> None:
             return
         order = json.loads(message)
         if order["asyncio"]:
-            # The first process of an async plugin imports it for itself (45 ms); from the second on it is shared.
+            # The first process of an async plugin imports it for itself (45 ms); all that come later share it.
             import asyncio  # noqa: PLC0415, F401
 
             gc.freeze()

@@ -7,4 +7,6 @@ console.log('the test runtime started');
 process.on('SIGTERM', () => {
   if (behaviour !== '4015') process.exit(0);
 });
-http.createServer((_request, response) => response.end('{}')).listen(process.env.LISTEN);
+const handedIn = /^fd:(\d+)$/.exec(process.env.LISTEN);
+const at = handedIn ? { fd: Number(handedIn[1]) } : process.env.LISTEN;
+http.createServer((_request, response) => response.end('{}')).listen(at);
