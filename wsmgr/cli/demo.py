@@ -6,7 +6,6 @@ import json
 import shlex
 import time
 from dataclasses import dataclass
-from statistics import median
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -129,4 +128,6 @@ def _print(shown: Shown, user: str, slug: str, input_file: str | None, target: T
 def _warm(took: list[float]) -> str:
     if not took:
         return "-"
+    from statistics import median  # noqa: PLC0415  # with fractions and decimals, for which no other command waits
+
     return f"{milliseconds(median(took))} (median of {len(took)}, best {milliseconds(min(took))})"

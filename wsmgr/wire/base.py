@@ -15,6 +15,7 @@ class Request(BaseModel):
         serialize_by_alias=True,
         extra="forbid",
         frozen=True,
+        defer_build=True,
         strict=True,
     )
 
@@ -29,6 +30,7 @@ class Response(BaseModel):
         serialize_by_alias=True,
         extra="ignore",
         frozen=True,
+        defer_build=True,
     )
 
 
