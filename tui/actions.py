@@ -3,21 +3,9 @@ the help are all made from it, so that none of them can forget an action or its 
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
-
-from tui.daemon import Daemon
-from tui.model.format import printable
-from wsmgr.client import operations, plugin_operations
-from wsmgr.client.operation import Operation
-from wsmgr.wire.alert import Alert
-from wsmgr.wire.owner import Owner
-from wsmgr.wire.plugin import PluginResult
-from wsmgr.wire.workspace import Workspace
-
-WAIT_S = 15.0
-"""How long the daemon is asked to wait for the new state, so that the toast can tell it."""
+from typing import Literal
 
 Kind = Literal["workspace", "alert", "plugin"]
 
@@ -30,15 +18,11 @@ class Target:
     state: str
 
 
-Perform = Callable[[Daemon, str, str], Awaitable[object]]
-"""Does it: on which daemon, to which id, with which choice. Raises `wsmgr.client.ClientError`."""
-
-
 @dataclass(frozen=True, slots=True)
 class Action:
     """`key` in Textual's notation. `dangerous` ones interrupt or destroy: capital keys, and a question before. `states`
-    in which it makes sense. `consequence` stands in the question. `choice`: it needs a further word (the last
-    argument of `perform`) that is asked for first. `hinted`: its key stands at the foot of the screen."""
+    in which it makes sense. `consequence` stands in the question. `choice`: it needs a further word that is asked for
+    first. `hinted`: its key stands at the foot of the screen. How it is done, `tui.performing` says by its name."""
 
     name: str
     key: str
@@ -46,7 +30,6 @@ class Action:
     about: str
     kind: Kind
     states: frozenset[str]
-    perform: Perform
     dangerous: bool = False
     consequence: str = ""
     choice: Literal["", "plan", "version"] = ""
@@ -58,76 +41,61 @@ class Action:
         return fit, [target for target in targets if target.state not in self.states]
 
 
-def _one(build: Callable[[str, str], Operation[Any]]) -> Perform:
-    """An action that is one call."""
-
-    async def perform(daemon: Daemon, target: str, choice: str) -> object:
-        return await daemon.call(build(target, choice))
-
-    return perform
-
-
-async def _change_plan(daemon: Daemon, target: str, plan: str) -> object:
-    """What else was chosen for the owner stays."""
-    return await daemon.call(operations.patch_owner(owner_of(target), {"plan": plan}))
-
-
 _ALL = frozenset({"CREATING", "RUNNING", "PAUSED", "STOPPED", "ERROR"})
 
 REGISTRY: tuple[Action, ...] = (
     Action(
         "start", "s", "Start", "Have it run, without waiting for a call.", "workspace",
-        frozenset({"STOPPED", "PAUSED", "ERROR"}), _one(lambda id_, _: operations.start(id_, wait=WAIT_S)),
+        frozenset({"STOPPED", "PAUSED", "ERROR"}),
         hinted=True,
     ),
     Action(
         "resume", "u", "Resume", "Bring it back from PAUSED or STOPPED.", "workspace",
-        frozenset({"PAUSED", "STOPPED"}), _one(lambda id_, _: operations.resume(id_, wait=WAIT_S)),
+        frozenset({"PAUSED", "STOPPED"}),
     ),
     Action(
         "touch", "t", "Touch", "Count as activity: its idle clock begins again.", "workspace",
-        frozenset({"RUNNING", "PAUSED", "CREATING"}), _one(lambda id_, _: operations.touch(id_)),
+        frozenset({"RUNNING", "PAUSED", "CREATING"}),
     ),
     Action(
         "stop", "X", "Stop", "Free its memory; the next call starts it again.", "workspace",
-        frozenset({"RUNNING", "PAUSED", "CREATING", "ERROR"}), _one(lambda id_, _: operations.stop(id_, wait=WAIT_S)),
+        frozenset({"RUNNING", "PAUSED", "CREATING", "ERROR"}),
         dangerous=True, hinted=True,
         consequence="Calls in flight end first, up to a deadline. The next call starts it again.",
     ),
     Action(
         "restart", "R", "Restart", "Replace its container by a fresh one.", "workspace",
-        _ALL, _one(lambda id_, _: operations.restart(id_, wait=WAIT_S)),
+        _ALL,
         dangerous=True, hinted=True, consequence="Its container is replaced; what plugins keep in memory is lost.",
     ),
     Action(
         "pause", "P", "Pause", "Freeze it: no CPU, its memory is kept.", "workspace",
-        frozenset({"RUNNING"}), _one(lambda id_, _: operations.pause(id_, wait=WAIT_S)),
+        frozenset({"RUNNING"}),
         dangerous=True, consequence="It stands still until the next call or until it is resumed.",
     ),
     Action(
         "recover", "c", "Recover", "Forgive its failures and start it again.", "workspace",
-        frozenset({"ERROR"}), _one(lambda id_, _: operations.recover(id_, wait=WAIT_S)),
+        frozenset({"ERROR"}),
     ),
     Action(
         "plan", "N", "Change plan", "Give its owner another plan.", "workspace",
-        _ALL, _change_plan,
+        _ALL,
         dangerous=True, choice="plan",
         consequence="All workspaces of the owner get the plan's limits at their next idle moment.",
     ),
     Action(
         "remove", "D", "Remove", "Remove it with its container; plugins and records stay.", "workspace",
-        _ALL, _one(lambda id_, _: operations.delete_workspace(id_, wait=WAIT_S)),
+        _ALL,
         dangerous=True, consequence="The workspace and its container go. The owner's plugins and the records stay.",
     ),
     Action(
         "acknowledge", "a", "Acknowledge", "Say that you know of it; it stays open until its cause is gone.", "alert",
-        frozenset({"open"}), _one(lambda id_, _: operations.acknowledge(int(id_))),
+        frozenset({"open"}),
         hinted=True,
     ),
     Action(
         "rollback", "B", "Roll back", "Make an older version of a plugin current.", "plugin",
         frozenset({"current", "old"}),
-        _one(lambda id_, version: plugin_operations.rollback(*split(id_), version=version)),
         dangerous=True, hinted=True, choice="version",
         consequence="Calls that name no version run the older one from now on.",
     ),
@@ -158,18 +126,3 @@ def split(plugin_id: str) -> tuple[str, str]:
     """The workspace and the slug of a plugin's id, `user:alice markdown`."""
     workspace, _, slug = plugin_id.partition(" ")
     return workspace, slug
-
-
-def sentence_of(result: object) -> str:
-    """What the daemon's answer to an action says."""
-    match result:
-        case Workspace():
-            return f"{result.status}: {printable(result.reason)}"
-        case Alert():
-            return f"acknowledged by {result.acknowledged_by or 'you'}: {printable(result.sentence)}"
-        case Owner():
-            return f"{result.key} has the plan {result.plan or '-'} now."
-        case PluginResult():
-            return f"{result.slug} is at version {result.version[:12]} now."
-        case _:
-            return "done."

@@ -14,7 +14,7 @@ from textual.screen import Screen
 from tui import clipboard
 from tui.actions import Action, Target, asks_first, named
 from tui.commands import commands_of
-from tui.feed import act, feed, fetch
+from tui.feed import feed, fetch
 from tui.messages import Act, Acted, Copy, Fetched, FetchFailed, FleetMoved, FleetTold, LinkLost, Look, Say
 from tui.model.format import plural, printable
 from tui.model.store import Delta
@@ -23,7 +23,6 @@ from tui.screens.named import page_named
 from tui.screens.page import Page
 from tui.session import Session
 from tui.terminal import PlainGlyphs, needs_plain
-from wsmgr.client import operations
 
 
 class WsmgrApp(App[None]):
@@ -121,6 +120,8 @@ class WsmgrApp(App[None]):
             said = f"{rest[0].id} is {rest[0].state}" if rest else "nothing is selected"
             self.toast(f"{action.label}: {said}; it is for {', '.join(sorted(action.states))}.", "warning")
         elif action.choice == "plan" and not choice:
+            from wsmgr.client import operations  # noqa: PLC0415  # as the other screens
+
             self._plan_for = fit
             self.run_worker(fetch(self.session.daemon, operations.plans(), "plans", self.post_message))
         elif asks_first(action, self.session.preferences.confirm):
@@ -147,6 +148,8 @@ class WsmgrApp(App[None]):
             else:
                 todo.append(target.id)
         if todo:
+            from tui.performing import act  # noqa: PLC0415  # the rows do not wait for what is done to them
+
             self.run_worker(act(self.session.daemon, action, todo, choice, self.post_message), group="actions")
 
     def on_acted(self, message: Acted) -> None:

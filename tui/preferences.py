@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import tomllib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
@@ -83,10 +82,16 @@ def chosen(path: Path, actions: frozenset[str]) -> Preferences:
     """The operator's file: `theme`, `read_only`, `mouse`, and a table `confirm` of booleans by action. Raises
     BadPreferences; a file that is not there is empty."""
     try:
-        told: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
+        written = path.read_text(encoding="utf-8")
     except FileNotFoundError:
         return Preferences()
     except (OSError, ValueError) as error:
+        raise BadPreferences(f"{path} cannot be read: {error}.") from error
+    import tomllib  # noqa: PLC0415  # few have such a file, and all wait for their rows
+
+    try:
+        told: dict[str, Any] = tomllib.loads(written)
+    except ValueError as error:
         raise BadPreferences(f"{path} cannot be read: {error}.") from error
     wanted = {"read_only": bool, "mouse": bool, "theme": str, "confirm": dict}
     for name, value in told.items():

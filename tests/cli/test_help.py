@@ -14,7 +14,7 @@ import typer.main
 
 from tests.cli.conftest import CommandLine
 from wsmgr import __version__
-from wsmgr.cli.app import make_app
+from wsmgr.cli.app import make_app, narrow
 
 ROOT = Path(__file__).parents[2]
 
@@ -95,6 +95,30 @@ def test_a_group_alone_shows_its_help(arguments: tuple[str, ...], cli: CommandLi
     result = cli(*arguments)
     assert result.code == 2
     assert "Commands:" in result.out + result.err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "left"),
+    [
+        (("ls",), {"ls"}),
+        (("plugin", "put", "x"), {"plugin"}),
+        (("--socket", "tui", "ls"), {"ls"}),
+        (("--url=http://127.0.0.1:1", "--debug", "owner", "set"), {"owner"}),
+    ],
+)
+def test_only_the_command_that_is_named_is_built(arguments: tuple[str, ...], left: set[str]) -> None:
+    """What else there is costs a person nothing."""
+    app = make_app()
+    narrow(app, arguments)
+    assert set(typer.main.get_command(app).commands) == left  # type: ignore[attr-defined]  # it is a group
+
+
+@pytest.mark.parametrize("arguments", [(), ("--help",), ("--version",), ("--hepl", "ls"), ("lss",), ("--socket",)])
+def test_all_are_built_where_it_is_not_plain_which_one_is_meant(arguments: tuple[str, ...]) -> None:
+    """So that the help lists all of them, and a slip finds what is similar."""
+    app = make_app()
+    narrow(app, arguments)
+    assert len(typer.main.get_command(app).commands) > 20  # type: ignore[attr-defined]  # it is a group
 
 
 def test_the_version_is_the_packages(cli: CommandLine) -> None:

@@ -94,7 +94,7 @@ def test_two_places_at_once_are_refused() -> None:
 
 def test_the_client_imports_the_wire_and_nothing_else_of_wsmgr() -> None:
     """Seen in a process of its own: no daemon code, no framework."""
-    code = "import wsmgr.client, sys; print(*sys.modules)"
+    code = "from wsmgr.client import AsyncClient, Client; import sys; print(*sys.modules)"
     root = Path(__file__).parents[2]
     seen = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60, cwd=root

@@ -12,7 +12,7 @@ import subprocess
 import sys
 import termios
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -24,9 +24,16 @@ TREE = Path(__file__).resolve().parents[2]
 
 
 class Terminal:
-    """One run of the program on a pseudo terminal, ended with the `with` block."""
+    """One run of the program on a pseudo terminal, ended with the `with` block. `program`: another one of Python's."""
 
-    def __init__(self, arguments: list[str], environ: Mapping[str, str], size: tuple[int, int] = (80, 24)) -> None:
+    def __init__(
+        self,
+        arguments: list[str],
+        environ: Mapping[str, str],
+        size: tuple[int, int] = (80, 24),
+        *,
+        program: Sequence[str] = ("-m", "wsmgr.cli"),
+    ) -> None:
         columns, lines = size
         self._screen = pyte.Screen(columns, lines)
         self._stream = pyte.ByteStream(self._screen)
@@ -35,7 +42,7 @@ class Terminal:
         self.received = 0
         self.began = time.monotonic()
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "wsmgr.cli", *arguments],
+            [sys.executable, *program, *arguments],
             stdin=theirs, stdout=theirs, stderr=theirs, cwd=TREE, start_new_session=True,
             env={**environ, "PATH": os.environ["PATH"], "PYTHONPATH": str(TREE), "TERM": "xterm-256color",
                  "LANG": "C.UTF-8", "COLORTERM": "truecolor"},

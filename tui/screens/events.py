@@ -10,7 +10,7 @@ from typing import ClassVar
 from textual.binding import Binding, BindingType
 from textual.widget import Widget
 
-from tui.feed import export
+from tui.export import export
 from tui.messages import Exported, Say
 from tui.model.lists import EVENTS
 from tui.model.store import Delta

@@ -17,13 +17,15 @@ from tui.model.store import Delta
 from tui.model.summary import fleet_line, host_line, warning_line
 from tui.session import Session
 from tui.widgets.banner import Banner
-from tui.widgets.cells import CellLine
+from tui.widgets.cells import CLASSES, CSS, CellLine
 from tui.widgets.keyline import KeyLine
 
 
 class Page(Screen[None]):
     """A screen over the session. Subclasses give `body` and hear of news by `told`."""
 
+    COMPONENT_CLASSES: ClassVar[set[str]] = CLASSES
+    DEFAULT_CSS = f"Page {{{CSS}}}"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("F", "app.page('fleet')", "Fleet", show=False),
         Binding("A", "app.page('alerts')", "Alerts"),

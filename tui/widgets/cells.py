@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import ClassVar
 
 from rich.cells import cell_len
 from rich.color import Color
@@ -20,6 +19,7 @@ STYLES = ("ok", "warm", "hot", "bad", "id", "accent", "key", "title")
 _FAINT = 0.45
 """How far a dim text goes from its own colour to that of its ground."""
 CLASSES: set[str] = {f"cell--{name}" for name in STYLES}
+"""Of the screen, once for all cells on it: Textual works out each of them for each widget that has them."""
 CSS = """
     & .cell--ok { color: $text-success; }
     & .cell--warm { color: $text-warning; }
@@ -36,7 +36,7 @@ def style_of(widget: Widget, name: str, base: Style) -> Style:
     """The style of a cell on top of that of its line."""
     if name == "dim":
         return base + _faint(base)
-    return base + widget.get_component_rich_style(f"cell--{name}", partial=True) if name else base
+    return base + widget.screen.get_component_rich_style(f"cell--{name}", partial=True) if name else base
 
 
 def _faint(base: Style) -> Style:
@@ -51,8 +51,7 @@ def _faint(base: Style) -> Style:
 class CellLine(Widget):
     """Cells side by side on one line: each as wide as its text, or as wide as was said; what is too long is cut."""
 
-    COMPONENT_CLASSES: ClassVar[set[str]] = CLASSES
-    DEFAULT_CSS = "CellLine { height: 1; width: 1fr;" + CSS + "}"
+    DEFAULT_CSS = "CellLine { height: 1; width: 1fr; }"
 
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002  # Textual's name
         super().__init__(id=id, classes=classes)

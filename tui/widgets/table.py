@@ -17,7 +17,7 @@ from textual.strip import Strip
 
 from tui.model.cell import Cell, Column
 from tui.model.format import fit
-from tui.widgets.cells import CLASSES, CSS, style_of
+from tui.widgets.cells import style_of
 
 Line = tuple[tuple[Cell, ...], str]
 """What stands on a line: its cells and what the line as a whole is (`cursor`, `marked`, `head`, …)."""
@@ -26,17 +26,14 @@ Line = tuple[tuple[Cell, ...], str]
 class Table(ScrollView, can_focus=True):
     """`show` says which rows there are, in order; `read` gives the cells of one. Only visible rows are read."""
 
-    COMPONENT_CLASSES: ClassVar[set[str]] = CLASSES | {"table--head", "table--cursor", "table--marked"}
-    DEFAULT_CSS = (
-        """
+    COMPONENT_CLASSES: ClassVar[set[str]] = {"table--head", "table--cursor", "table--marked"}
+    DEFAULT_CSS = """
     Table { height: 1fr; width: 1fr; scrollbar-size-horizontal: 0; scrollbar-size-vertical: 1;
         & > .table--head { text-style: bold; background: $panel; }
         & > .table--cursor { background: $primary-muted; text-style: bold; }
         & > .table--marked { background: $warning-muted; }
+    }
     """
-        + CSS
-        + "}"
-    )
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("up,k", "move(-1)", "Up", show=False),
         Binding("down,j", "move(1)", "Down", show=False),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -80,6 +80,29 @@ def make_app() -> typer.Typer:
     app.add_typer(_secret_keys(), name="secrets")
     app.add_typer(_images(), name="image")
     return app
+
+
+def narrow(app: typer.Typer, arguments: Sequence[str]) -> None:
+    """Keep only the command that the arguments name: typer reads the signatures of all that are there, which takes more
+    time than most commands themselves. Where it is not plain which one it is, all stay."""
+    name = _named(arguments)
+    commands = [one for one in app.registered_commands if one.name == name]
+    groups = [one for one in app.registered_groups if one.name == name]
+    if commands or groups:
+        app.registered_commands, app.registered_groups = commands, groups
+
+
+def _named(arguments: Sequence[str]) -> str | None:
+    """The first word that is no option of `wsmgr` itself."""
+    words = iter(arguments)
+    for word in words:
+        if word in {"--socket", "--url"}:
+            next(words, None)
+        elif not word.startswith("-"):
+            return word
+        elif word != "--debug" and not word.startswith(("--socket=", "--url=")):
+            return None
+    return None
 
 
 def _plugins() -> typer.Typer:

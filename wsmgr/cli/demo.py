@@ -9,7 +9,6 @@ import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from statistics import median
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -139,4 +138,6 @@ def _program() -> str:
 def _warm(took: list[float]) -> str:
     if not took:
         return "-"
+    from statistics import median  # noqa: PLC0415  # with fractions and decimals, for which no other command waits
+
     return f"{milliseconds(median(took))} (median of {len(took)}, best {milliseconds(min(took))})"

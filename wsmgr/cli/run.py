@@ -7,7 +7,7 @@ import sys
 import traceback
 from collections.abc import Sequence
 
-from wsmgr.cli.app import make_app
+from wsmgr.cli.app import make_app, narrow
 from wsmgr.cli.failure import OTHER
 from wsmgr.cli.wiring import Wiring
 
@@ -20,7 +20,9 @@ def run(arguments: Sequence[str], wiring: Wiring | None = None) -> int:
             # A terminal of another encoding shows an escape instead of a glyph, and never ends the command.
             stream.reconfigure(errors="backslashreplace")
     try:
-        make_app()(list(arguments), prog_name="wsmgr", obj=wired)
+        app = make_app()
+        narrow(app, arguments)
+        app(list(arguments), prog_name="wsmgr", obj=wired)
     except SystemExit as end:
         return _code(end)
     except Exception as error:  # the last frame: whatever it is, the person gets a sentence

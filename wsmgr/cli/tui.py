@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import os
 import shutil
 import sys
@@ -35,12 +34,7 @@ def tui(
         raise Failure("`wsmgr tui` needs a terminal; `wsmgr top` prints one frame for pipes and scripts.")
     if os.environ.get("TERM", "dumb") in {"", "dumb", "unknown"}:
         raise Failure("This terminal (TERM=dumb) cannot be drawn on; `wsmgr top` prints one frame.")
-    # Loading makes much and drops little: looking for garbage meanwhile takes a tenth of the time to the first rows.
-    gc.disable()
     from tui.run import run  # noqa: PLC0415  # Textual takes 250 ms that no other command must pay
-
-    gc.freeze()
-    gc.enable()
 
     wired = wiring_of(context)
     raise typer.Exit(run(socket=wired.socket, url=wired.url, read_only=read_only, mouse=not no_mouse, theme=theme))

@@ -11,12 +11,12 @@ from typing import Self, TypeVar
 import httpx
 
 from wsmgr.client import executing, operations, plugin_operations
-from wsmgr.client.connection import client_options, explain, request_of, transport_options
+from wsmgr.client.connection import client_options, explain, is_event_stream, request_of, transport_options
 from wsmgr.client.errors import ApiError, ClientError
 from wsmgr.client.executing import ExecutionLines, Heard, cut_short, stream_request
-from wsmgr.client.executing import is_stream as is_call_stream
 from wsmgr.client.executing import refuse as refuse_call
-from wsmgr.client.fleet import SILENCE_S, FleetLines, broken, ended, fleet_request, is_stream, refuse
+from wsmgr.client.fleet import SILENCE_S
+from wsmgr.client.live import LiveView
 from wsmgr.client.method import AsyncMethod
 from wsmgr.client.operation import Operation, decode
 from wsmgr.client.stream import OPERATION, Stream
@@ -77,18 +77,8 @@ class AsyncClient:
         """The live view of all workspaces: a snapshot, then what changes, and a pulse each second. One connection: it
         never ends but by an error of `wsmgr.client.errors`, also when the daemon says nothing for `silence_s` seconds:
         then it hangs. Asked for again it begins with a snapshot."""
-        lines = FleetLines()
-        try:
-            async with self._http.stream(**fleet_request(silence_s)) as answer:
-                if not is_stream(answer):
-                    refuse(answer.status_code, await answer.aread())
-                async for line in answer.aiter_lines():
-                    update = lines.line(line)
-                    if update is not None:
-                        yield update
-        except httpx.HTTPError as error:
-            raise broken(error, self.target, silence_s) from error
-        raise ended()
+        async for update in LiveView(self.target, silence_s=silence_s).updates():
+            yield update
 
     async def listen(self, operation: Operation[ExecuteResponse]) -> AsyncGenerator[Heard, None]:
         """Do a call, `operations.execute(…)`, and hear what its plugin prints and emits while it runs; the last that
@@ -96,7 +86,7 @@ class AsyncClient:
         lines = ExecutionLines()
         try:
             async with self._http.stream(**stream_request(operation)) as answer:
-                if not is_call_stream(answer):
+                if not is_event_stream(answer):
                     refuse_call(answer.status_code, await answer.aread())
                 async for line in answer.aiter_lines():
                     heard = lines.line(line)

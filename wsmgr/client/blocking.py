@@ -11,12 +11,21 @@ from typing import Self, TypeVar
 import httpx
 
 from wsmgr.client import executing, operations, plugin_operations
-from wsmgr.client.connection import client_options, explain, request_of, transport_options
+from wsmgr.client.asking import PATH as FLEET_PATH
+from wsmgr.client.connection import (
+    client_options,
+    explain,
+    is_event_stream,
+    request_of,
+    stream_options,
+    transport_options,
+)
 from wsmgr.client.errors import ApiError, ClientError
 from wsmgr.client.executing import ExecutionLines, Heard, cut_short, stream_request
-from wsmgr.client.executing import is_stream as is_call_stream
 from wsmgr.client.executing import refuse as refuse_call
-from wsmgr.client.fleet import SILENCE_S, FleetLines, broken, ended, fleet_request, is_stream, refuse
+from wsmgr.client.failures import silent
+from wsmgr.client.fleet import OPERATION as FLEET
+from wsmgr.client.fleet import SILENCE_S, FleetLines, ended, refuse
 from wsmgr.client.method import Method
 from wsmgr.client.operation import Operation, decode
 from wsmgr.client.stream import OPERATION, Stream
@@ -80,15 +89,17 @@ class Client:
         then it hangs. Asked for again it begins with a snapshot."""
         lines = FleetLines()
         try:
-            with self._http.stream(**fleet_request(silence_s)) as answer:
-                if not is_stream(answer):
+            with self._http.stream(**stream_options(FLEET_PATH, silence_s)) as answer:
+                if not is_event_stream(answer):
                     refuse(answer.status_code, answer.read())
                 for line in answer.iter_lines():
                     update = lines.line(line)
                     if update is not None:
                         yield update
+        except httpx.ReadTimeout as error:
+            raise silent(self.target, silence_s) from error
         except httpx.HTTPError as error:
-            raise broken(error, self.target, silence_s) from error
+            raise explain(error, self.target, FLEET) from error
         raise ended()
 
     def listen(self, operation: Operation[ExecuteResponse]) -> Generator[Heard, None, None]:
@@ -97,7 +108,7 @@ class Client:
         lines = ExecutionLines()
         try:
             with self._http.stream(**stream_request(operation)) as answer:
-                if not is_call_stream(answer):
+                if not is_event_stream(answer):
                     refuse_call(answer.status_code, answer.read())
                 for line in answer.iter_lines():
                     heard = lines.line(line)

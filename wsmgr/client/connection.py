@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import getpass
-import os
 from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any, TypeVar
 
 import httpx
 
-from wsmgr.client.errors import AnswerTimeout, ClientError, ConnectionLost, DaemonUnreachable
+from wsmgr.client.errors import ClientError
+from wsmgr.client.failures import CONNECT_S, broken_off, overloaded, unanswered, unreachable
 from wsmgr.client.operation import Operation, encode
+from wsmgr.client.sse import EVENT_STREAM
 from wsmgr.client.target import Target, UnixTarget
 
 T = TypeVar("T")
 
-CONNECT_S = 5.0
 _PIECE_BYTES = 65536
 # Shorter than the 5 s after which uvicorn closes an idle connection, so that none is reused while it is being closed.
 _LIMITS = httpx.Limits(max_connections=256, max_keepalive_connections=64, keepalive_expiry=2.0)
@@ -76,63 +75,27 @@ class _Told(httpx.SyncByteStream, httpx.AsyncByteStream):
             yield piece
 
 
+def stream_options(path: str, silence_s: float) -> dict[str, Any]:
+    """The arguments of httpx's `stream` for server-sent events; each may be `silence_s` after the one before."""
+    return {
+        "method": "GET",
+        "url": path,
+        "headers": {"Accept": EVENT_STREAM},
+        "timeout": httpx.Timeout(silence_s, connect=CONNECT_S),
+    }
+
+
+def is_event_stream(answer: httpx.Response) -> bool:
+    """Whether the answer is a stream; else it is a refusal, or not of this API."""
+    return answer.status_code == 200 and answer.headers.get("content-type", "").startswith(EVENT_STREAM)
+
+
 def explain(error: httpx.HTTPError, target: Target, operation: Operation[T]) -> ClientError:
     """The client's own error for one of httpx's."""
     if isinstance(error, (httpx.ConnectTimeout, httpx.PoolTimeout)):
-        return DaemonUnreachable(f"The daemon at {target} took no connection in time; it may be overloaded or stuck.")
+        return overloaded(target)
     if isinstance(error, httpx.ConnectError):
-        return DaemonUnreachable(_why_unreachable(error, target))
+        return unreachable(error, target)
     if isinstance(error, httpx.TimeoutException):
-        return AnswerTimeout(
-            f"The daemon took {operation} and did not answer within {operation.timeout_s:g} s; it may still be at work."
-        )
-    return ConnectionLost(
-        f"The connection to {target} ended before {operation} was answered; what was asked may have been done."
-    )
-
-
-def _why_unreachable(error: httpx.ConnectError, target: Target) -> str:
-    causes = list(_causes(error))
-    if not isinstance(target, UnixTarget):
-        return (
-            f"Nothing answers at {target}. Start the daemon with `wsmgr serve --listen HOST:PORT`, or unset WSMGR_URL "
-            "to use its socket."
-        )
-    if any(isinstance(cause, FileNotFoundError) for cause in causes):
-        return (
-            f"No daemon is running: the socket {target} does not exist. Start one with `wsmgr serve --detach`, or name "
-            "another socket with --socket or WSMGR_SOCKET."
-        )
-    if any(isinstance(cause, PermissionError) for cause in causes):
-        return (
-            f"The socket {target} may not be used by {_user()}: permission denied. Run this as root or as the daemon's "
-            "user, or join the group that owns the socket's directory."
-        )
-    if any(isinstance(cause, ConnectionRefusedError) for cause in causes):
-        return (
-            f"Nobody listens on {target}: the daemon ended without removing its socket. Start it again with "
-            "`wsmgr serve --detach`."
-        )
-    return f"The socket {target} cannot be used: {error}."
-
-
-def _causes(error: BaseException) -> Iterator[BaseException]:
-    """What led to an error, also inside groups; errors of the system are found there, whatever wrapped them."""
-    seen: set[int] = set()
-    todo: list[BaseException | None] = [error]
-    while todo:
-        at = todo.pop()
-        if at is None or id(at) in seen:
-            continue
-        seen.add(id(at))
-        yield at
-        todo += [at.__cause__, at.__context__]
-        if isinstance(at, BaseExceptionGroup):
-            todo += at.exceptions
-
-
-def _user() -> str:
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):
-        return f"uid {os.getuid()}"
+        return unanswered(operation, operation.timeout_s)
+    return broken_off(operation, target)

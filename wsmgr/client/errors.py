@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from wsmgr.wire.problem import Problem
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    # With pydantic, which whoever catches an error needs not load.
+    from wsmgr.wire.problem import Problem
 
 
 class ClientError(Exception):

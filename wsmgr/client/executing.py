@@ -9,17 +9,17 @@ from typing import Any, NoReturn
 
 import httpx
 
-from wsmgr.client.connection import CONNECT_S, request_options
+from wsmgr.client.connection import request_options
 from wsmgr.client.errors import ApiError, ConnectionLost, UnexpectedAnswer
+from wsmgr.client.failures import CONNECT_S
 from wsmgr.client.operation import Operation, decode, read_as, segment
-from wsmgr.client.sse import EventLines
+from wsmgr.client.sse import EVENT_STREAM, EventLines
 from wsmgr.wire.execute import Cancellation, ExecuteResponse, ExecutionTicket, InlinePlugin, LogEntry, PluginRef
 from wsmgr.wire.problem import Problem
 
 PATH = "/api/execute"
 SILENCE_S = 30.0
 """A daemon says something every 5 s; after six times as long the connection counts as lost."""
-MEDIA_TYPE = "text/event-stream"
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,14 +75,9 @@ def cancel(execution_id: str) -> Operation[Cancellation]:
 def stream_request(operation: Operation[ExecuteResponse]) -> dict[str, Any]:
     """The arguments of httpx's `stream` for a call that is listened to."""
     options = request_options(replace(operation, query={"stream": "1"}))
-    options["headers"] = {**options.get("headers", {}), "Accept": MEDIA_TYPE}
+    options["headers"] = {**options.get("headers", {}), "Accept": EVENT_STREAM}
     options["timeout"] = httpx.Timeout(SILENCE_S, connect=CONNECT_S)
     return options
-
-
-def is_stream(answer: httpx.Response) -> bool:
-    """Whether the answer is a stream; else `refuse` it with its body."""
-    return answer.status_code == 200 and answer.headers.get("content-type", "").startswith(MEDIA_TYPE)
 
 
 def refuse(status: int, body: bytes) -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+EVENT_STREAM = "text/event-stream"
+"""Their media type."""
+
 
 class EventLines:
     """Of each event its name and data; ids and retries are nobody's business here."""

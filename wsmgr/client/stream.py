@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 from pydantic import ValidationError
 
-from wsmgr.client.connection import CONNECT_S
+from wsmgr.client.connection import is_event_stream, stream_options
 from wsmgr.client.errors import (
     AnswerTimeout,
     ApiError,
@@ -46,19 +46,14 @@ class Stream:
     def request(self) -> dict[str, Any]:
         """The arguments of httpx's `stream` for the next connection."""
         self._lines.forget()
-        headers = {"Accept": "text/event-stream"}
+        options = stream_options(PATH, SILENCE_S)
         if self.last is not None:
-            headers["Last-Event-ID"] = str(self.last)
-        return {
-            "method": "GET",
-            "url": PATH,
-            "headers": headers,
-            "timeout": httpx.Timeout(SILENCE_S, connect=CONNECT_S),
-        }
+            options["headers"]["Last-Event-ID"] = str(self.last)
+        return options
 
     def is_stream(self, answer: httpx.Response) -> bool:
         """Whether the answer is a stream; else `refuse` it with its body."""
-        if answer.status_code != 200 or not answer.headers.get("content-type", "").startswith("text/event-stream"):
+        if not is_event_stream(answer):
             return False
         self._was_connected, self._failures = True, 0
         return True

@@ -29,6 +29,7 @@ class Response(BaseModel):
         serialize_by_alias=True,
         extra="ignore",
         frozen=True,
+        defer_build=True,
     )
 
 
