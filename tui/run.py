@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import gc
 import os
+import sys
 import time
 from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
 
 from tui.actions import REGISTRY
+from tui.hangup import watch
 from tui.preferences import chosen, config_path, remembered, state_path
 from wsmgr.client.asking import ask
 from wsmgr.client.target import find_target
@@ -31,6 +33,7 @@ def run(
     preferences = replace(
         told, read_only=told.read_only or read_only, mouse=told.mouse and mouse, theme=theme or told.theme
     )
+    watch(sys.stdin.fileno())
     target = find_target(socket, url=url)
     # The daemon works out its answer while this process loads the rest, of which Textual is the most.
     asked = ask(target)

@@ -58,6 +58,12 @@ class Terminal:
         """As a person would."""
         os.write(self._ours, keys.encode())
 
+    def hang_up(self, seconds: float = 30.0) -> int:
+        """As when a connection breaks; the program's exit code. Raises TimeoutExpired."""
+        os.close(self._ours)
+        self._ours = -1
+        return self.process.wait(seconds)
+
     def read(self, seconds: float) -> int:
         """Take in what comes within so many seconds; how many bytes it was."""
         before, end = self.received, time.monotonic() + seconds
@@ -99,4 +105,5 @@ class Terminal:
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGKILL)
         self.process.wait(30)
-        os.close(self._ours)
+        if self._ours >= 0:
+            os.close(self._ours)
