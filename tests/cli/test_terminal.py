@@ -13,6 +13,7 @@ import pytest
 
 from tests.client.fake_daemon import FakeDaemon
 
+pytestmark = pytest.mark.slow
 ROOT = Path(__file__).parents[2]
 
 
