@@ -168,8 +168,8 @@ endef
 export DECLARED
 
 .PHONY: check
-check: dev ## Lint, types, import contracts, playbooks, pure and shell tests (under a minute)
-	$(MAKE) -j4 --keep-going --output-sync=target lint types playbooks test-pure
+check: dev ## Lint, types, import contracts, playbooks, pure and shell tests but the slow ones (about a minute)
+	$(MAKE) -j4 --keep-going --output-sync=target lint types playbooks test-pure QUICK=yes
 
 .PHONY: lint
 lint: dev ## Style, formatting and the import contracts
@@ -192,11 +192,13 @@ playbooks: dev ## The playbooks: syntax and lint
 	echo "playbooks: no fault found"
 
 .PHONY: test-pure
-test-pure: dev ## Pure and shell tests alone
-	$(DEV)/bin/python -m pytest -n 2 $(CHECK_TESTS) $(ARGS)
+test-pure: dev ## Pure and shell tests alone; QUICK=yes leaves out those marked slow, and has fewer examples of properties
+	$(DEV)/bin/python -m pytest -n 2 $(CHECK_TESTS) \
+	  $(if $(QUICK),-m 'not slow' --hypothesis-profile=quick) $(ARGS)
 
 .PHONY: test
-test: check ## The whole test command: check, then everything that needs podman, PostgreSQL or npm
+test: dev ## The whole test command: what check does in full, then everything that needs podman, PostgreSQL or npm
+	$(MAKE) -j4 --keep-going --output-sync=target lint types playbooks test-pure
 	$(MAKE) test-pictures
 	$(MAKE) test-contract
 	$(MAKE) test-podman

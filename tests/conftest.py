@@ -13,6 +13,8 @@ from tests.fakes.clock import VirtualLoop
 
 # How long an example takes says something of the machine, not of the code.
 settings.register_profile("wsmgr", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+# For `make check`: enough to see that a property is broken badly; `make test` looks for the rare cases.
+settings.register_profile("quick", settings.get_profile("wsmgr"), max_examples=20)
 settings.load_profile("wsmgr")
 
 VIRTUAL = Path(__file__).parent / "control"

@@ -93,6 +93,7 @@ async def test_a_reader_is_told_first_who_it_is(client: AsyncClient) -> None:
         assert await anext(updates) == FleetCaller(actor=f"uid:{os.getuid()}", role="admin")
 
 
+@pytest.mark.slow
 async def test_a_sign_of_life_comes_each_second(client: AsyncClient) -> None:
     """Also while nothing changes."""
     async with watching(client) as updates:
@@ -106,6 +107,7 @@ async def test_a_sign_of_life_comes_each_second(client: AsyncClient) -> None:
         assert asyncio.get_running_loop().time() - began >= 2
 
 
+@pytest.mark.slow
 async def test_it_comes_also_when_the_view_fails(client: AsyncClient, system: FakeDaemon) -> None:
     """A defect there is logged, and what changed is told when it is over."""
     async with watching(client) as updates:
@@ -140,6 +142,7 @@ async def test_ten_readers_cost_no_more_encoding_than_one(
             await one.aclose()  # type: ignore[attr-defined]  # an async generator
 
 
+@pytest.mark.slow
 async def test_nobody_watches_and_nothing_is_done(client: AsyncClient, live: LiveFleet, system: FakeDaemon) -> None:
     """When the last reader goes; who comes later begins with what is then."""
     async with watching(client) as updates:
@@ -156,6 +159,7 @@ async def test_nobody_watches_and_nothing_is_done(client: AsyncClient, live: Liv
         assert row.status == "STOPPED"
 
 
+@pytest.mark.slow
 async def test_a_reader_that_is_slow_hears_the_newest(live: LiveFleet, system: FakeDaemon) -> None:
     """It takes nothing for some seconds; what it then gets is one part, and not one for each second."""
     await system.daemon.workspaces.put(ALICE, Desired.RUNNING, "uid:0", 10)

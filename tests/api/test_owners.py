@@ -10,7 +10,8 @@ import pytest
 from tests.fakes.daemon import FakeDaemon
 from wsmgr.core.errors import InvalidPlans
 from wsmgr.core.limit_table import RULES
-from wsmgr.wire.plan import LimitChanges, Limits
+from wsmgr.wire.limits import Limits
+from wsmgr.wire.plan import LimitChanges
 
 ALICE = "/api/owners/user:alice"
 

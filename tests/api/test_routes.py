@@ -143,6 +143,21 @@ async def test_the_hosts_figures(admin: httpx.AsyncClient) -> None:
     assert figures["workspaces"] == {"STOPPED": 1}
 
 
+async def test_the_engines_versions_are_told_once_it_has_said_them(
+    admin: httpx.AsyncClient, system: FakeDaemon
+) -> None:
+    """It says them with what it can enforce, and no request asks it."""
+    await admin.get("/api/capabilities")
+    asked = list(system.engine.calls)
+    figures = (await admin.get("/api/host")).json()
+    assert (figures["engine"], figures["engineVersion"], figures["ociRuntime"]) == (
+        "container",
+        "fake 1.0",
+        "none at all",
+    )
+    assert system.engine.calls == asked
+
+
 async def test_capabilities_carry_evidence(admin: httpx.AsyncClient) -> None:
     """For each isolation that this daemon has."""
     items = (await admin.get("/api/capabilities")).json()["items"]

@@ -27,16 +27,17 @@ SPREAD = Spread(0.00049, 1 / 3, 2.5)
 
 @pytest.fixture
 async def system(tmp_path: Path) -> AsyncIterator[FakeDaemon]:
-    """A daemon that has looked at Alice's workspace a few times, a second apart, by a clock that is not waited for."""
+    """A daemon that has looked at Alice's workspace twice, a moment apart."""
     system = await FakeDaemon(tmp_path, sample_every_s=1).start()
     await system.put()
     await system.daemon.workspaces.put(WorkspaceId("user:alice"), Desired.RUNNING, "uid:0", 10)
     await system.execute()
     await system.daemon.usage.sampler.sweep()
     system.meter.spend(system.instance(), cpu_s=0.5, network_in_bytes=10)
-    async with asyncio.timeout(20):
-        while system.daemon.usage.current(WorkspaceId("user:alice")).network_in_bytes != 10:  # noqa: ASYNC110
-            await asyncio.sleep(0.05)
+    # Two readings have to be some time apart for a rate.
+    await asyncio.sleep(0.01)
+    await system.daemon.usage.sampler.sweep()
+    assert system.daemon.usage.current(WorkspaceId("user:alice")).network_in_bytes == 10
     yield system
     if not system.daemon.executions.refusing:
         await system.stop()

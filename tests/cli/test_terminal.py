@@ -15,6 +15,7 @@ import pytest
 from tests.client.canned import VERSION
 from tests.client.fake_daemon import FakeDaemon
 
+pytestmark = pytest.mark.slow
 ROOT = Path(__file__).parents[2]
 
 

@@ -12,9 +12,10 @@ from wsmgr.wire.execution import Execution, ExecutionPage
 from wsmgr.wire.fleet import FleetChanges, FleetHost, FleetSnapshot
 from wsmgr.wire.health import EngineHealth, Health
 from wsmgr.wire.host import Host
+from wsmgr.wire.limits import Limits
 from wsmgr.wire.names import Desired, ExecutionState, Level, Status
 from wsmgr.wire.owner import Owner, OwnerPage
-from wsmgr.wire.plan import Limits, Plan, PlanPage
+from wsmgr.wire.plan import Plan, PlanPage
 from wsmgr.wire.plugin import PluginFile, PluginResult, PluginSource, PluginVersion, PluginVersionPage, PluginWarning
 from wsmgr.wire.settings import PluginConfig, SecretInfo, SecretPage, SecretsRotated
 from wsmgr.wire.usage import Gauge, OwnerUsage, Usage, UsagePoint
@@ -279,7 +280,16 @@ FIXED = {
         status="healthy", version="0.1.0", uptime=5.0, engine=EngineHealth(isolation="container", available=True)
     ),
     ("GET", "/api/capabilities"): CapabilityPage(items=[capability("namespaces", "enforced"), capability()]),
-    ("GET", "/api/host"): Host(hostname="h", kernel="6.1", cpus=2, memory_mb=24_000, memory_available_mb=20_000),
+    ("GET", "/api/host"): Host(
+        hostname="h",
+        kernel="6.1",
+        cpus=2,
+        memory_mb=24_000,
+        memory_available_mb=20_000,
+        engine="container",
+        engine_version="podman 4.3.1",
+        oci_runtime="runc version 1.1.5",
+    ),
     ("GET", "/api/volumes"): VolumePage(items=[volume(), volume("v64-01", workspace=None, used_mb=0.0)]),
     ("GET", "/api/plans"): plans(),
     ("POST", "/api/plans/reload"): plans(),

@@ -62,6 +62,7 @@ async def test_they_do_so_awaited(daemon: FakeDaemon) -> None:
             await anext(updates)
 
 
+@pytest.mark.slow
 def test_a_daemon_that_hangs_is_told_within_three_seconds(client: Client, daemon: FakeDaemon) -> None:
     """It has the connection, and says nothing."""
     daemon.hang("GET", PATH)

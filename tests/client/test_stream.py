@@ -55,6 +55,7 @@ async def taken_async(client: AsyncClient, after: int | None, count: int) -> lis
     return found
 
 
+@pytest.mark.slow
 def test_a_lost_connection_is_made_anew(client: Client, daemon: FakeDaemon) -> None:
     """From the last event on; an overflow is such an end, and no event."""
     answers(daemon, written(4, 5), written(6) + b"event: overflow\ndata: {}\n\n", written(7))
@@ -62,6 +63,7 @@ def test_a_lost_connection_is_made_anew(client: Client, daemon: FakeDaemon) -> N
     assert known(daemon) == ["3", "5", "6"]
 
 
+@pytest.mark.slow
 async def test_an_awaited_stream_is_made_anew(daemon: FakeDaemon) -> None:
     """The same through the other client."""
     answers(daemon, written(4, 5), written(6) + b"event: overflow\ndata: {}\n\n", written(7))
@@ -77,6 +79,7 @@ def test_a_half_event_is_not_an_event(client: Client, daemon: FakeDaemon) -> Non
     assert known(daemon) == [None, "1"]
 
 
+@pytest.mark.slow
 def test_a_refusal_is_raised_and_a_busy_daemon_is_asked_again(client: Client, daemon: FakeDaemon) -> None:
     """503 while it starts anew; 403 whenever it comes."""
     busy = Answer(503, b'{"title":"t","status":503,"code":"c","detail":"d","retryable":true}')

@@ -40,6 +40,7 @@ async def test_a_cancelled_one_is_told_too(system: FakeDaemon) -> None:
     await until(lambda: caller_of(system) == [(URL, "cancelled")])
 
 
+@pytest.mark.slow
 async def test_a_receiver_that_is_down_is_tried_again_and_given_up_in_the_end(system: FakeDaemon) -> None:
     """With growing pauses, for an hour; the audit trail says that it was in vain."""
     assert system.caller is not None

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
+import pytest
+
 from tests.fakes.daemon import FakeDaemon
 from wsmgr.core.alert import Severity, Trouble
 from wsmgr.core.execution import ExecutionState
@@ -42,6 +44,7 @@ async def test_what_is_refused_is_tried_again_with_growing_pauses(system: FakeDa
     assert system.notifier.told == [(AWAY, "raised"), (AWAY, "resolved")]
 
 
+@pytest.mark.slow
 async def test_after_an_hour_it_is_given_up_and_said(system: FakeDaemon) -> None:
     """In the audit trail, once for each notice; later alerts are told again."""
     system.notifier.down = True

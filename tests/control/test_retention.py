@@ -64,6 +64,7 @@ async def test_much_is_deleted_in_batches_and_its_space_given_back(record: Execu
     assert (store.calls.count("purge_executions"), store.calls.count("reclaim"), store.free_pages) == (4, 3, 0)
 
 
+@pytest.mark.slow
 async def test_it_runs_every_hour_also_after_a_failure(record: Execution) -> None:
     """A database that is away, and a defect; the loop goes on."""
     store = await store_with(record, {"old": 100})

@@ -50,8 +50,12 @@ class Traffic:
 
 @pytest.mark.parametrize(
     ("callers", "pause_s"),
-    [(1, (1.9, 2.4)), (2, (0.5, 6.0)), (4, (2.0, 9.0)), (12, (0.0, 1.0))],
-    ids=["at the timeout", "now and then", "many, seldom", "without a pause"],
+    [
+        pytest.param(1, (1.9, 2.4), id="at the timeout", marks=pytest.mark.slow),
+        pytest.param(2, (0.5, 6.0), id="now and then"),
+        pytest.param(4, (2.0, 9.0), id="many, seldom", marks=pytest.mark.slow),
+        pytest.param(12, (0.0, 1.0), id="without a pause", marks=pytest.mark.slow),
+    ],
 )
 async def test_every_call_is_answered(tmp_path: Path, callers: int, pause_s: tuple[float, float]) -> None:
     """Rightly, once, whatever moment of a stop it meets; where the pauses are long the ladder does stop."""

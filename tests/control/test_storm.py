@@ -11,7 +11,7 @@ from wsmgr.core.execution import Execution, ExecutionState
 from wsmgr.core.workspace import Desired
 
 
-@pytest.mark.parametrize("seed", range(1, 7))
+@pytest.mark.parametrize("seed", [1, *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(2, 7))])
 async def test_the_storm(tmp_path: Path, seed: int, capsys: pytest.CaptureFixture[str]) -> None:
     """One writer, no stop under a call that nobody asked for, no start beyond the budget of restarts, an answer for
     every call; and in the calm every wish is reached, with nothing left over."""

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -169,6 +170,7 @@ async def _play(folder: Path, moments: Sequence[Moment], *, stepping: bool) -> l
 
 @given(MOMENTS)
 @settings(max_examples=30)
+@pytest.mark.slow
 def test_a_step_of_the_wall_clock_changes_no_decision(moments: list[Moment]) -> None:
     """Neither what is done, nor when, nor what callers are told."""
     assert played(moments, stepping=True) == played(moments, stepping=False)

@@ -10,6 +10,7 @@ import pytest
 
 from tests.docs.page import ROOT
 
+pytestmark = pytest.mark.slow
 IMPORT_ALL = """
 import importlib, json, pkgutil, sys
 package = importlib.import_module(sys.argv[1])

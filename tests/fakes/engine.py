@@ -14,6 +14,7 @@ from wsmgr.core.capability import Capability, Level
 from wsmgr.core.errors import EngineFailure, EngineUnavailable
 from wsmgr.core.ids import WorkspaceId
 from wsmgr.core.isolation import Isolation
+from wsmgr.core.versions import EngineVersions
 from wsmgr.core.workspace import Absent, Created, Endpoint, Exited, Found, Observed, Running, Spec
 
 CAPABILITIES = ("memory", "cpu", "pids", "freeze", "network", "scratch", "channel")
@@ -126,6 +127,12 @@ class FakeEngine:
     def sandboxed(self) -> bool:
         """As `without_sandbox` says."""
         return not self.without_sandbox
+
+    @property
+    def versions(self) -> EngineVersions | None:
+        """Once it was asked for its capabilities."""
+        asked = any(name == "capabilities" for name, _ in self.calls)
+        return EngineVersions("fake 1.0", "none at all") if asked else None
 
     async def open(self) -> None:
         """Nothing to open."""

@@ -91,6 +91,7 @@ def test_one_that_is_damaged(database: Path, kept: int) -> None:
     assert any("damaged" in sentence for sentence in audit(database))
 
 
+@pytest.mark.slow
 async def test_one_that_is_locked_or_was_not_closed(database: Path) -> None:
     """Somebody is still at work on it, or died at it."""
     with closing(sqlite3.connect(database)) as other:

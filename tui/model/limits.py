@@ -10,7 +10,7 @@ from tui.model.cell import Cell, level_cell
 from tui.model.lists import ListColumn, Listed
 from wsmgr.wire.base import Response
 from wsmgr.wire.capability import Capability
-from wsmgr.wire.plan import Limits
+from wsmgr.wire.limits import Limits
 from wsmgr.wire.workspace import ResourceUsage, Workspace
 
 DAEMON = "wsmgr"

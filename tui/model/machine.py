@@ -48,10 +48,11 @@ def room(host: Host, line: FleetHost | None) -> list[Fact]:
 
 
 def engine(host: Host, line: FleetHost | None, matrix: Iterable[Capability]) -> list[Fact]:
-    """Whether it works, and what it says of itself."""
+    """Whether it works, and what it says of itself; until it has, what the matrix says."""
     away = None if line is None else line.engine_away
     state = Cell("✔ works", "ok") if away is None else Cell(f"✖ away: {say.printable(away)}", "bad")
-    told = next((one.evidence for one in matrix if one.name == "engine"), "")
+    versions = [one for one in (host.engine_version, host.oci_runtime) if one]
+    told = ", ".join(versions) or next((one.evidence for one in matrix if one.name == "engine"), "")
     facts = [Fact(0, (Cell("engine ", "dim"), Cell(f"{host.engine or say.NOTHING} ", "id"), state))]
     if told:
         facts.append(Fact(1, (Cell(say.printable(told), "dim"),)))

@@ -36,31 +36,33 @@ from wsmgr.core.errors import WsmgrError
 
 PATH_SHOWN = 200
 """Characters of a path that go into a sentence."""
+_ROUTERS = (
+    executions.router,
+    workspaces.router,
+    plugins.router,
+    settings.router,
+    secrets.router,
+    admin.router,
+    owners.router,
+    events.router,
+    fleet.router,
+    alerts.router,
+    usage.router,
+    volumes.router,
+    open.router,
+)
 
 
 def build(daemon: Daemon, people: People, tokens: Tokens) -> ASGIApp:
     """The ASGI application of a daemon."""
-    app = FastAPI(title="wsmgr", version=__version__, docs_url=None, redoc_url=None, redirect_slashes=False)
+    # Handed over as they are: routers that are included have all their routes built anew with the first request.
+    routes = [route for router in _ROUTERS for route in router.routes]
+    app = FastAPI(
+        title="wsmgr", version=__version__, docs_url=None, redoc_url=None, redirect_slashes=False, routes=list(routes)
+    )
     app.state.daemon = daemon
     app.state.live = LiveFleet(daemon)
-    routers = (
-        executions.router,
-        workspaces.router,
-        plugins.router,
-        settings.router,
-        secrets.router,
-        admin.router,
-        owners.router,
-        events.router,
-        fleet.router,
-        alerts.router,
-        usage.router,
-        volumes.router,
-        open.router,
-    )
-    for router in routers:
-        app.include_router(router)
-    app.state.routes = [route for router in routers for route in router.routes]
+    app.state.routes = routes
     app.add_exception_handler(WsmgrError, _on_wsmgr_error)
     app.add_exception_handler(RequestValidationError, _on_invalid)
     app.add_exception_handler(HTTPException, _on_http)

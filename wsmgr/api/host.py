@@ -39,6 +39,7 @@ class Counts:
 def figures(daemon: Daemon) -> Host:
     """What kind of host it is, and what is used of it."""
     system, use = os.uname(), daemon.usage.host
+    versions = daemon.engines[daemon.isolation].versions
     return Host(
         hostname=system.nodename,
         kernel=system.release,
@@ -50,6 +51,8 @@ def figures(daemon: Daemon) -> Host:
         disk_free_mb=_free_mb(use.disk_used_bytes, use.disk_total_bytes),
         cgroups="v2" if (CGROUP_ROOT / "cgroup.controllers").exists() else "v1",
         engine=daemon.isolation.value,
+        engine_version=None if versions is None else versions.engine,
+        oci_runtime=None if versions is None else versions.runtime,
         workspaces=dict(Counter(entry.serving.phase.value for entry in daemon.fleet)),
     )
 

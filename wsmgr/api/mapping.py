@@ -31,6 +31,7 @@ from wsmgr.wire import alert as wire_alert
 from wsmgr.wire import capability as wire_capability
 from wsmgr.wire import event as wire_event
 from wsmgr.wire import execution as wire_execution
+from wsmgr.wire import limits as wire_limits
 from wsmgr.wire import owner as wire_owner
 from wsmgr.wire import plan as wire_plan
 from wsmgr.wire import plugin as wire_plugin
@@ -123,7 +124,7 @@ def _rounded(seconds: float | None) -> float | None:
     return None if seconds is None else round(seconds, 3)
 
 
-def limits(value: Limits) -> wire_plan.Limits:
+def limits(value: Limits) -> wire_limits.Limits:
     """Limits with the names and units of the wire. The owner's are what they come to."""
     totals = {
         "ownerMemoryMb": value.total_memory_mb,
@@ -132,7 +133,7 @@ def limits(value: Limits) -> wire_plan.Limits:
         "ownerScratchMb": value.total_scratch_mb,
         "ownerConcurrentExecutions": value.total_executions,
     }
-    return wire_plan.Limits.model_validate({**named_limits(value), **totals})
+    return wire_limits.Limits.model_validate({**named_limits(value), **totals})
 
 
 def plan(value: Plan) -> wire_plan.Plan:

@@ -15,7 +15,8 @@ from wsmgr.cli.output import note, print_fields, print_json, print_table, say
 from wsmgr.cli.wiring import wiring_of
 
 if TYPE_CHECKING:
-    from wsmgr.wire.plan import Limits, PlanPage
+    from wsmgr.wire.limits import Limits
+    from wsmgr.wire.plan import PlanPage
 
 NO_PLAN = "no plan"
 

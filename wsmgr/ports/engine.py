@@ -20,6 +20,7 @@ from typing import Protocol
 from wsmgr.core.capability import Capability
 from wsmgr.core.ids import WorkspaceId
 from wsmgr.core.isolation import Isolation
+from wsmgr.core.versions import EngineVersions
 from wsmgr.core.workspace import Found, Observed, Spec
 
 
@@ -34,6 +35,11 @@ class Engine(Protocol):
     @property
     def sandboxed(self) -> bool:
         """Whether its workspaces are kept apart from the host, as far as is known since `open`."""
+        ...
+
+    @property
+    def versions(self) -> EngineVersions | None:
+        """What it last told of itself, by `capabilities`. None: it has not yet, or it is no program of its own."""
         ...
 
     async def open(self) -> None:

@@ -29,6 +29,7 @@ class Response(BaseModel):
         serialize_by_alias=True,
         extra="ignore",
         frozen=True,
+        # A client reads a few of these in its life, and a terminal UI waits for one before its first rows.
         defer_build=True,
     )
 

@@ -8,7 +8,11 @@ from wsmgr.wire.base import Response
 
 
 class Host(Response):
-    """One look at the host; null where it does not say. Memory and disk in MiB, `cpuPercent` over all cores."""
+    """One look at the host; null where it does not say. Memory and disk in MiB, `cpuPercent` over all cores.
+
+    `engine` is the isolation that workspaces have. `engineVersion` (as `podman 4.3.1`) and `ociRuntime` (as `crun
+    version 1.8.1`) are what it last said of itself: null until it has proven once what it can enforce, and where it is
+    no container engine."""
 
     hostname: str
     kernel: str

@@ -7,9 +7,10 @@ from typing import Annotated
 from pydantic import Field
 
 from wsmgr.wire.base import Request, Response
+from wsmgr.wire.limits import Limits
 from wsmgr.wire.names import Isolation, IsolationChoice
 from wsmgr.wire.page import Page
-from wsmgr.wire.plan import LimitChanges, Limits
+from wsmgr.wire.plan import LimitChanges
 
 PlanName = Annotated[str, Field(min_length=1, max_length=64)]
 

@@ -7,9 +7,9 @@ from typing import Literal
 from pydantic import AwareDatetime
 
 from wsmgr.wire.base import Request, Response
+from wsmgr.wire.limits import Limits
 from wsmgr.wire.names import Desired, Isolation, Status
 from wsmgr.wire.page import Page
-from wsmgr.wire.plan import Limits
 
 
 class ResourceUsage(Response):

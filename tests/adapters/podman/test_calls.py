@@ -122,6 +122,7 @@ async def test_a_text_that_is_not_json_is_unavailable() -> None:
             answer.json()
 
 
+@pytest.mark.slow
 async def test_more_calls_than_threads_all_end_in_time() -> None:
     """Calls that wait for a thread are bounded like those that have one."""
     async with _service(_silence) as path, _calls(path, threads=1) as calls:

@@ -54,6 +54,13 @@ async def test_nothing_is_known_of_a_workspace_that_was_never_made(rig: Rig, pre
     assert await rig.engine.logs(workspace, 10) == []
 
 
+async def test_versions_are_told_without_asking(rig: Rig) -> None:
+    """By what it said of itself with its capabilities, or not at all."""
+    await rig.engine.capabilities()
+    versions = rig.engine.versions
+    assert versions is None or (versions.engine and versions.runtime)
+
+
 async def test_create_makes_and_does_not_start(rig: Rig, prefix: str) -> None:
     """After create the workspace is Created, under the handle that was returned, with the digest of its spec."""
     spec = rig.spec(prefix)

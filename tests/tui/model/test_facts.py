@@ -106,6 +106,10 @@ def test_the_host_in_four_lines() -> None:
     assert _text(fitted(machine.engine(HOST, line, scenes.matrix()), 120)) == (
         " engine - ✔ works · podman 4.3.1, runc 1.1.5, overlay storage, cgroups v1 · daemon 0.1.0"
     )
+    known = HOST.model_copy(update={"engine": "container", "engine_version": "podman 5.4", "oci_runtime": "crun 1.2"})
+    assert _text(fitted(machine.engine(known, line, scenes.matrix()), 120)) == (
+        " engine container ✔ works · podman 5.4, crun 1.2 · daemon 0.1.0"
+    )
     assert _text(fitted(machine.images(rows), 120)) == " images localhost/wsmgr-node:latest node 24, 8 workspaces"
     away = line.model_copy(update={"engine_away": "Nobody answers."})
     assert "✖ away: Nobody answers." in _text(fitted(machine.engine(HOST, away, []), 120))

@@ -20,7 +20,7 @@ from wsmgr.adapters.podman.breaker import SCRIPT, breaker_body
 from wsmgr.adapters.podman.breaking import watch_breaker
 from wsmgr.adapters.podman.calls import Answer, PodmanCalls
 from wsmgr.adapters.podman.errors import message_of
-from wsmgr.adapters.podman.facts import facts_of
+from wsmgr.adapters.podman.facts import EngineFacts, facts_of
 from wsmgr.adapters.podman.groups import own_groups, try_freeze
 from wsmgr.adapters.podman.matrix import matrix, not_probed
 from wsmgr.adapters.podman.mends import delegation, missing_controller
@@ -108,6 +108,8 @@ class CapabilityProbe:
         self._script = script
         self._seccomp = seccomp
         self._made: list[str] = []
+        self.facts: EngineFacts | None = None
+        """What podman said of itself, once `run` has asked."""
 
     async def run(self) -> list[Capability]:
         """The matrix. Raises EngineUnavailable; whatever else goes wrong is evidence."""
@@ -117,7 +119,7 @@ class CapabilityProbe:
         try:
             return await self._probe(info)
         except _NotStarted as refusal:
-            return not_probed(str(refusal), await _mend(refusal, info))
+            return not_probed(str(refusal), await self._mend(refusal, info))
         finally:
             info.cancel()
             # One that stays is removed before the next probe: no reason to lose what was seen.
@@ -135,7 +137,17 @@ class CapabilityProbe:
         described = await info
         if not described.ok:
             raise EngineUnavailable(f"Podman does not describe itself: {message_of(described.body)}")
-        return matrix(seen, self._spec, facts_of(described.json()), started.warnings, trial)
+        self.facts = facts_of(described.json())
+        return matrix(seen, self._spec, self.facts, started.warnings, trial)
+
+    async def _mend(self, refusal: _NotStarted, info: asyncio.Task[Answer]) -> str:
+        """A runtime that misses a file of the control group was not given its controller, whatever podman makes of
+        that. Raises EngineUnavailable."""
+        controller = missing_controller(str(refusal))
+        described = await info
+        if described.ok:
+            self.facts = facts_of(described.json())
+        return refusal.mend if controller is None or self.facts is None else delegation(self.facts, controller)
 
     async def _broken(self, seen: Readings) -> Trial:
         """What came of trying to break limits. Raises nothing."""
@@ -195,16 +207,6 @@ class CapabilityProbe:
             age = time.time() - datetime.fromisoformat(row["Created"][:19] + "+00:00").timestamp()
             if age > _STALE_S or not _lives((row.get("Labels") or {}).get(names.PROBER, "")):
                 await self._remove(row["Id"])
-
-
-async def _mend(refusal: _NotStarted, info: asyncio.Task[Answer]) -> str:
-    """A runtime that misses a file of the control group was not given its controller, whatever podman makes of that.
-    Raises EngineUnavailable."""
-    controller = missing_controller(str(refusal))
-    if controller is None:
-        return refusal.mend
-    described = await info
-    return delegation(facts_of(described.json()), controller) if described.ok else refusal.mend
 
 
 async def _frozen(groups: Sequence[Path]) -> str | None:

@@ -30,6 +30,7 @@ from wsmgr.core.capability import Capability
 from wsmgr.core.errors import EngineFailure, EngineUnavailable
 from wsmgr.core.ids import WorkspaceId
 from wsmgr.core.isolation import Isolation
+from wsmgr.core.versions import EngineVersions
 from wsmgr.core.workspace import Absent, Created, Exited, Found, Observed, Running, Spec
 
 _LOOKS = 20
@@ -75,6 +76,7 @@ class PodmanEngine:
         self._opening = asyncio.Lock()
         self._calls: PodmanCalls | None = None
         self._watcher: asyncio.Task[None] | None = None
+        self._versions: EngineVersions | None = None
 
     @property
     def isolation(self) -> Isolation:
@@ -110,6 +112,11 @@ class PodmanEngine:
     def sandboxed(self) -> bool:
         """Always."""
         return True
+
+    @property
+    def versions(self) -> EngineVersions | None:
+        """Of podman and its runtime."""
+        return self._versions
 
     async def close(self) -> None:
         """Stop watching and hang up; the service and the containers stay."""
@@ -220,7 +227,10 @@ class PodmanEngine:
             long_timeout_s=self._long_timeout_s,
             seccomp=self._filter,
         )
-        return await probe.run()
+        found = await probe.run()
+        if probe.facts is not None:
+            self._versions = EngineVersions(f"podman {probe.facts.podman}", probe.facts.runtime)
+        return found
 
     @property
     def _api(self) -> PodmanCalls:

@@ -23,6 +23,7 @@ from wsmgr.core.errors import EngineFailure, EngineUnavailable
 from wsmgr.core.ids import WorkspaceId
 from wsmgr.core.isolation import Isolation
 from wsmgr.core.runtime import Runtime
+from wsmgr.core.versions import EngineVersions
 from wsmgr.core.workspace import Absent, Found, Observed, Spec
 
 
@@ -67,6 +68,11 @@ class WorkerEngine:
     def sandboxed(self) -> bool:
         """Whether bubblewrap was seen to run here."""
         return self._launcher is not None and self._launcher is not self._plain
+
+    @property
+    def versions(self) -> EngineVersions | None:
+        """None: the daemon itself is this engine."""
+        return None
 
     async def open(self) -> None:
         """Find out, by trying, whether sandboxes can be made here."""

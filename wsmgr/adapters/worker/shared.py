@@ -21,6 +21,7 @@ from wsmgr.core.errors import EngineFailure
 from wsmgr.core.ids import WorkspaceId
 from wsmgr.core.isolation import Isolation
 from wsmgr.core.runtime import Runtime
+from wsmgr.core.versions import EngineVersions
 from wsmgr.core.workspace import Absent, Created, Endpoint, Exited, Found, Observed, Running, Spec
 
 _WHY = "The isolation `none` has no sandbox on purpose."
@@ -89,6 +90,11 @@ class NoneEngine:
     def sandboxed(self) -> bool:
         """Never: that is what this isolation means."""
         return False
+
+    @property
+    def versions(self) -> EngineVersions | None:
+        """None: the daemon itself is this engine."""
+        return None
 
     async def open(self) -> None:
         """Check that there is what a runtime needs."""
