@@ -156,3 +156,10 @@ def test_depth_is_no_matter(depth: int, pair: str) -> None:
     """The tree is walked without recursion."""
     code = f"x = {pair[0] * depth}{pair[1] * depth}"
     assert all(seen.rule in rules() for seen in check(code))
+
+
+def test_long_chains_of_calls_are_no_matter() -> None:
+    """As generated code has them."""
+    chain = "x" + ".b(1)" * 5_000 + ".constructor.constructor('return process')"
+    assert _rules(chain) == {"js/dynamic-code"}
+    assert _rules("f" + "(1)" * 5_000) == set()

@@ -113,3 +113,9 @@ def test_the_place_is_that_of_the_thing() -> None:
     """In characters, not bytes."""
     (seen,) = check("ä = 'ü'\nö = eval('1')")
     assert (seen.line, seen.column, seen.what) == (2, 5, "eval")
+
+
+def test_long_chains_of_calls_are_no_matter() -> None:
+    """As generated code has them."""
+    assert _rules("x" + ".b(1)" * 200 + ".__subclasses__()") == {"py/dunder-escape"}
+    assert _rules("import os\nf = os" + ".path(1)" * 200) == set()

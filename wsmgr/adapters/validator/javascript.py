@@ -39,6 +39,7 @@ _REQUIRES = frozenset({"require", "process.getBuiltinModule", "module.require", 
 _ESCAPE = re.compile(r"\\(?:u\{([0-9a-fA-F]{1,6})\}|u([0-9a-fA-F]{4})|x([0-9a-fA-F]{2})|\r?\n|(.))", re.DOTALL)
 _PLAIN = {"n": "\n", "t": "\t", "r": "\r", "b": "\b", "f": "\f", "v": "\v", "0": "\0"}
 _CHAIN_MOST = 32
+_CALLS_MOST = 2
 
 
 def check(code: str) -> Iterator[Seen]:
@@ -177,7 +178,7 @@ def _requires(path: str) -> bool:
     return path in _REQUIRES or path.startswith(_MAKES_REQUIRE) or path.endswith((".main.require", "._load"))
 
 
-def _parts(node: Node) -> list[str]:
+def _parts(node: Node, depth: int = 0) -> list[str]:
     parts: list[str] = []
     at: Node | None = node
     while at is not None and len(parts) < _CHAIN_MOST:
@@ -191,20 +192,20 @@ def _parts(node: Node) -> list[str]:
             at = at.named_children[-1] if at.named_children else None
             continue
         else:
-            parts.append(_beginning(at))
+            parts.append(_beginning(at, depth))
             break
         at = at.child_by_field_name("object")
     return list(reversed(parts)) or ["*"]
 
 
-def _beginning(node: Node) -> str:
-    """What a path begins with: a name, or the module that a call loads."""
+def _beginning(node: Node, depth: int) -> str:
+    """What a path begins with: a name, or the module that a call loads. Of a chain of calls the last ones count."""
     if node.type in {"identifier", "this"}:
         return _identifier(node)
     function = node.child_by_field_name("function") if node.type == "call_expression" else None
-    if function is None:
+    if function is None or depth == _CALLS_MOST:
         return "*"
-    path = ".".join(_parts(function))
+    path = ".".join(_parts(function, depth + 1))
     if path == _MAKES_REQUIRE or (function.type == "identifier" and path not in _REQUIRES):
         return path + _CALLED
     first = _first(node)

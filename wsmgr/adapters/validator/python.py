@@ -160,11 +160,16 @@ class _Names:
         if isinstance(node, ast.Name):
             return self._aliases.get(node.id, node.id)
         name: str | None = None
-        if isinstance(node, ast.Call) and node.args and self.path(node.func) in _IMPORTS:
+        if isinstance(node, ast.Call) and node.args and self._short(node.func) in _IMPORTS:
             name = _text(node.args[0])
-        elif isinstance(node, ast.Subscript) and self.path(node.value) == "sys.modules":
+        elif isinstance(node, ast.Subscript) and self._short(node.value) == "sys.modules":
             name = _text(node.slice)
         return name or "*"
+
+    def _short(self, node: ast.expr) -> str:
+        """`a` or `a.b`, and nothing of longer ones: chains of calls are walked once."""
+        whole = node.value if isinstance(node, ast.Attribute) else node
+        return self.path(node) if isinstance(whole, ast.Name) else "*"
 
     def _assign(self, node: ast.Assign) -> None:
         # For modules and what is in them alone: any other value may be another one each time.
