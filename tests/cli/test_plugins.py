@@ -15,9 +15,10 @@ import pytest
 
 from tests.cli.conftest import CommandLine
 from tests.cli.fake_backend import FakeBackend
-from tests.client.canned import OLDER, VERSION
+from tests.client.canned import OLDER, VERSION, version
 from tests.client.fake_daemon import Answer, FakeDaemon
 from wsmgr.cli.packing import pack
+from wsmgr.wire.plugin import PluginVersionPage
 from wsmgr.wire.problem import PROBLEM_MEDIA_TYPE
 
 A = "user:alice"
@@ -172,9 +173,18 @@ def test_a_diff_is_unified_and_names_both_sides(cli: CommandLine) -> None:
     assert "--- /dev/null" in result.out
     assert "+only here\n\\ No newline at end of file\n" in result.out
     assert "same.js" not in result.out
-    found = cli("plugin", "diff", A, "hello", OLDER, VERSION, "--json").json
-    assert (found["from"], found["to"]) == (OLDER, VERSION)
+    for named in ((OLDER, VERSION), (OLDER,), ()):
+        found = cli("plugin", "diff", A, "hello", *named, "--json").json
+        assert (found["from"], found["to"]) == (OLDER, VERSION)
     assert found["changed"] == ["blob.bin", "index.js", "new.txt", "old.txt"]
+
+
+def test_a_diff_of_an_only_version_says_so(cli: CommandLine, daemon: FakeDaemon) -> None:
+    """There is none before it."""
+    daemon.tell("GET", PATH, PluginVersionPage(items=[version()], next=None))
+    result = cli("plugin", "diff", A, "hello")
+    assert (result.code, result.out) == (1, "")
+    assert f"no version before the current one; it has {VERSION[:12]}." in result.err
 
 
 def test_a_diff_of_the_same_says_so(cli: CommandLine) -> None:
@@ -195,6 +205,8 @@ def test_a_new_plugin_has_all_it_needs(alone: CommandLine, tmp_path: Path, langu
     assert ("wsmgr.d.ts" in names) == (language == "js")
     assert ("wsmgr_plugin.pyi" in names) == (language == "python")
     assert _names(pack(made).archive) == [entry, "wsmgr.yaml"]
+    spaced = alone("plugin", "new", tmp_path / "two words", "--language", language)
+    assert f"wsmgr plugin put user:alice '{tmp_path}/two words' --watch" in spaced.out
     result = alone("plugin", "new", made, "--language", language)
     assert result.code == 2
     assert "not empty" in result.err

@@ -162,8 +162,12 @@ def test_plugin_versions_are_listed(cli: CommandLine, daemon: FakeDaemon) -> Non
     assert [("current" in line) for line in lines[1:]] == [True, False]
     assert "2.0 KiB" in lines[1]
     assert cli("plugin", "ls", A).out.splitlines()[1].split()[:2] == ["hello", "abababababab"]
-    cli("plugin", "rollback", A, "hello", "--version", canned.VERSION)
-    assert daemon.last.body == {"version": canned.VERSION}
+    for named in (canned.OLDER, canned.OLDER[:6].upper()):
+        cli("plugin", "rollback", A, "hello", "--version", named)
+        assert daemon.last.body == {"version": canned.OLDER}
+    refused = cli("plugin", "rollback", A, "hello", "--version", "beef")
+    assert (refused.code, daemon.last.method) == (1, "GET")
+    assert f"no version beginning with 'beef'; it has {canned.VERSION[:12]}, {canned.OLDER[:12]}." in refused.err
 
 
 def test_executions_are_listed_newest_first(cli: CommandLine) -> None:

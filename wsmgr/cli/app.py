@@ -129,6 +129,7 @@ def _plugins() -> typer.Typer:
         group,
         "diff",
         comparing.diff,
+        "wsmgr plugin diff user:alice markdown",
         "wsmgr plugin diff user:alice markdown 3f2a",
         "wsmgr plugin diff user:alice markdown 3f2a 77c0 --json",
     )
@@ -140,7 +141,7 @@ def _plugins() -> typer.Typer:
         "rollback",
         plugins.rollback,
         "wsmgr plugin rollback user:alice markdown",
-        "wsmgr plugin rollback user:alice markdown --version 3f…",
+        "wsmgr plugin rollback user:alice markdown --version 3f2a",
     )
     group.add_typer(_plugin_config(), name="config")
     group.add_typer(_plugin_secrets(), name="secret")

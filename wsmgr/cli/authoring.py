@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from enum import StrEnum
 from importlib.resources import files
 from pathlib import Path
@@ -59,8 +60,9 @@ def new(
         print_json({"folder": str(folder), "files": sorted(one.name for one in folder.iterdir())})
         return
     say(f"{folder}  made; next:")
-    say(f"  wsmgr plugin run {folder} --input {folder / 'input.json'}")
-    say(f"  wsmgr plugin put user:alice {folder} --watch")
+    at, given = shlex.quote(str(folder)), shlex.quote(str(folder / "input.json"))
+    say(f"  wsmgr plugin run {at} --input {given}")
+    say(f"  wsmgr plugin put user:alice {at} --watch")
 
 
 def check(

@@ -8,23 +8,27 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from wsmgr.cli.failure import Failure
 from wsmgr.cli.options import Json, WorkspaceId
 from wsmgr.cli.output import note, print_json, say
+from wsmgr.cli.versions import SHORT, before_current, current, named
 from wsmgr.cli.wiring import wiring_of
 
 if TYPE_CHECKING:
-    from wsmgr.client import Client
     from wsmgr.wire.plugin import PluginFile, PluginSource
-
-_SHORT = 12
 
 
 def diff(
     context: typer.Context,
     workspace: WorkspaceId,
     slug: Annotated[str, typer.Argument(metavar="SLUG", help="The plugin's name.", show_default=False)],
-    old: Annotated[str, typer.Argument(metavar="V1", help="A version, or what it begins with.", show_default=False)],
+    old: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="V1",
+            help="A version, or what it begins with; the one before the current one when left out.",
+            show_default=False,
+        ),
+    ] = None,
     new: Annotated[
         str | None, typer.Argument(metavar="V2", help="Another; the current one when left out.", show_default=False)
     ] = None,
@@ -32,7 +36,12 @@ def diff(
 ) -> None:
     """Show what is different between two versions, as a unified diff."""
     with wiring_of(context).client() as client:
-        before, after = (_version(client, workspace, slug, one) for one in (old, new))
+        versions = client.plugin(workspace, slug).items
+        ends = (
+            before_current(versions, slug) if old is None else named(versions, slug, old),
+            current(versions, slug) if new is None else named(versions, slug, new),
+        )
+        before, after = (client.plugin_source(workspace, slug, one) for one in ends)
     lines = list(_difference(before, after))
     if as_json:
         changed = sorted(name for name in {**_by_path(before), **_by_path(after)} if _changed(before, after, name))
@@ -44,17 +53,6 @@ def diff(
         note("no difference")
 
 
-def _version(client: Client, workspace: str, slug: str, start: str | None) -> PluginSource:
-    """The version that begins so; the current one for None."""
-    versions = client.plugin(workspace, slug).items
-    found = [one for one in versions if (one.current if start is None else one.version.startswith(start.lower()))]
-    if len(found) != 1:
-        kept = ", ".join(one.version[:_SHORT] for one in versions[:10])
-        many = "no version" if not found else f"{len(found)} versions"
-        raise Failure(f"{slug} has {many} beginning with {start!r}; it has {kept}.")
-    return client.plugin_source(workspace, slug, found[0].version)
-
-
 def _difference(before: PluginSource, after: PluginSource) -> Iterator[str]:
     old, new = _by_path(before), _by_path(after)
     for name in sorted({**old, **new}):
@@ -62,7 +60,7 @@ def _difference(before: PluginSource, after: PluginSource) -> Iterator[str]:
             continue
         one, other = _lines(old.get(name)), _lines(new.get(name))
         sides = f"a/{name}" if name in old else "/dev/null", f"b/{name}" if name in new else "/dev/null"
-        dates = before.version[:_SHORT], after.version[:_SHORT]
+        dates = before.version[:SHORT], after.version[:SHORT]
         if one is None or other is None:
             yield f"Binary files {sides[0]} and {sides[1]} differ\n"
         else:

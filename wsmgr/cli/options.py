@@ -20,7 +20,7 @@ Wait = Annotated[
     float,
     typer.Option("--wait", metavar="SECONDS", min=0, max=300, help="How long to wait for it; 0 only asks for it."),
 ]
-PluginFile = Annotated[Path, typer.Argument(metavar="FILE", help="A .js, .mjs or .cjs file.", show_default=False)]
+PluginFile = Annotated[Path, typer.Argument(metavar="FILE", help="A .js, .mjs, .cjs or .py file.", show_default=False)]
 SlugOption = Annotated[
     str | None,
     typer.Option(

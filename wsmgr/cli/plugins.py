@@ -11,6 +11,7 @@ from wsmgr.cli.humane import ago, size
 from wsmgr.cli.options import Json, WorkspaceId
 from wsmgr.cli.output import note, print_json, print_table, say
 from wsmgr.cli.putting import print_result
+from wsmgr.cli.versions import SHORT, named
 from wsmgr.cli.wiring import wiring_of
 from wsmgr.cli.workspaces import confirm
 
@@ -56,13 +57,19 @@ def rollback(
     workspace: WorkspaceId,
     slug: Slug,
     version: Annotated[
-        str | None, typer.Option(metavar="SHA256", help="Which one; the one before when left out.", show_default=False)
+        str | None,
+        typer.Option(
+            metavar="VERSION",
+            help="Which one, or what it begins with; the one before when left out.",
+            show_default=False,
+        ),
     ] = None,
     as_json: Json = False,
 ) -> None:
     """Make an older version of a plugin current."""
     with wiring_of(context).client() as client:
-        result = client.rollback(workspace, slug, version=version)
+        wanted = None if version is None else named(client.plugin(workspace, slug).items, slug, version)
+        result = client.rollback(workspace, slug, version=wanted)
     if as_json:
         print_json(result)
     else:
@@ -80,7 +87,7 @@ def _print_versions(found: list[PluginVersion], *, as_json: bool, empty: str) ->
     rows = [
         (
             one.slug,
-            one.version[:12],
+            one.version[:SHORT],
             "✔ current" if one.current else "-",
             one.language,
             size(one.size),

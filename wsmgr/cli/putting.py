@@ -29,7 +29,7 @@ Changes = Callable[[Path], Iterator[object]]
 Source = Annotated[
     Path,
     typer.Argument(
-        metavar="SOURCE", help="A .js, .mjs or .cjs file, a folder, a .tar.gz or a .zip.", show_default=False
+        metavar="SOURCE", help="A .js, .mjs, .cjs or .py file, a folder, a .tar.gz or a .zip.", show_default=False
     ),
 ]
 Entry = Annotated[

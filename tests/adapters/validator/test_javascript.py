@@ -80,6 +80,36 @@ def test_what_is_code_is_no_error(code: str) -> None:
         ("process.mainModule.require('x')", "js/internals"),
         ("module.constructor._load('x')", "js/internals"),
         ("new (require('wasi').WASI)()", "js/wasi"),
+        ("constructor.constructor('return process')()", "js/dynamic-code"),
+        ("(() => {}).constructor('return process')()", "js/dynamic-code"),
+        ("[].filter['constr' + 'uctor']('return 1')()", "js/dynamic-code"),
+        ("Object.getPrototypeOf(async () => {}).constructor('x')()", "js/dynamic-code"),
+        ("Reflect.construct(Function, ['return process'])()", "js/dynamic-code"),
+        ("Reflect.apply(globalThis.Function, null, ['return process'])()", "js/dynamic-code"),
+        ("const F = Function; F('return process')()", "js/dynamic-code"),
+        ("globalThis.eval('1')", "js/dynamic-code"),
+        ("globalThis['ev' + 'al']('1')", "js/dynamic-code"),
+        ("globalThis['pro' + 'cess'].binding('fs')", "js/internals"),
+        ("global.process['binding']('fs')", "js/internals"),
+        ("process?.binding?.('fs')", "js/internals"),
+        ("const p = process; p.binding('fs')", "js/internals"),
+        ("Reflect.get(process, 'binding')('fs')", "js/internals"),
+        ("import p from 'node:process'; p.binding('fs')", "js/internals"),
+        ("import * as p from 'process'; p.binding('fs')", "js/internals"),
+        ("import { binding } from 'process'; binding('fs')", "js/internals"),
+        ("import { binding as b } from 'process'; b('fs')", "js/internals"),
+        ("const M = require('module'); M._load('vm')", "js/vm"),
+        ("require('node:module')._load('vm')", "js/vm"),
+        ("require('module').createRequire('/')('vm')", "js/vm"),
+        ("import { createRequire as c } from 'module'; c(import.meta.url)('vm')", "js/vm"),
+        ("import { createRequire } from 'module'; const load = createRequire('/'); load('vm')", "js/vm"),
+        ("require.main.require('vm')", "js/vm"),
+        ("(0, require)('vm')", "js/vm"),
+        ("require?.('vm')", "js/vm"),
+        ("const r = require; r('vm')", "js/vm"),
+        ("const g = process.getBuiltinModule; g('vm')", "js/vm"),
+        ("globalThis.process.getBuiltinModule('vm')", "js/vm"),
+        ("(await import('v8')).setFlagsFromString('--x')", "js/inspector"),
         ("process.kill(process.pid)", "js/process-control"),
         ("a.__proto__.b = 1", "js/prototype"),
     ],
@@ -98,6 +128,10 @@ def test_what_the_policy_is_about_is_seen(code: str, rule: str) -> None:
         "process.exit(0); process.env.A; process.nextTick(f)",
         "this.constructor(1); new this.constructor(); a.constructor.name",
         "const binding = 1; const { kill } = other; class A { eval() {} }",
+        "require(); new require(); import.meta.url; (() => {})(); f``; new F",
+        "import p, { join as j } from 'path'; p.binding; j('vm'); const q = p; q.eval('1')",
+        "const e = make(); e.constructor(e); e.constructor[name]('x'); Reflect.get(e, name); Reflect.apply(f, e, [])",
+        "const call = Function.prototype.call; const bound = call.bind([].slice); class A extends Function {}",
     ],
 )
 def test_what_only_looks_like_it_is_left_alone(code: str) -> None:
@@ -122,3 +156,10 @@ def test_depth_is_no_matter(depth: int, pair: str) -> None:
     """The tree is walked without recursion."""
     code = f"x = {pair[0] * depth}{pair[1] * depth}"
     assert all(seen.rule in rules() for seen in check(code))
+
+
+def test_long_chains_of_calls_are_no_matter() -> None:
+    """As generated code has them."""
+    chain = "x" + ".b(1)" * 5_000 + ".constructor.constructor('return process')"
+    assert _rules(chain) == {"js/dynamic-code"}
+    assert _rules("f" + "(1)" * 5_000) == set()

@@ -98,7 +98,8 @@ def _user_namespace(seen: Readings, spec: Spec, facts: EngineFacts) -> Capabilit
 
 def _channel(seen: Readings) -> Capability:
     if seen.channel_error is None:
-        return Capability("channel", Level.ENFORCED, "/proc/<pid>/root/run/wsmgr can be reached by the daemon's user.")
+        evidence = "/proc/<pid>/root/run/wsmgr is reached by the daemon's user, who can make a folder of its own there."
+        return Capability("channel", Level.ENFORCED, evidence)
     evidence = f"/proc/<pid>/root/run/wsmgr is out of reach: {seen.channel_error}."
     mend = "Allow the daemon's user to look into its own containers: no hidepid on /proc, no deny_ptrace."
     return Capability("channel", Level.ABSENT, evidence, mend)

@@ -86,8 +86,11 @@ def _nproc(limits: str) -> str:
 
 
 def _scratch(folder: Path) -> tuple[int | None, str | None]:
+    # As the channel does, which keeps the runtime's socket in a folder of the daemon's own.
+    own = folder / "root/run/wsmgr/probe"
     try:
-        os.stat(folder / "root/run/wsmgr")  # noqa: PTH116 (Path.stat says less about who refused)
+        own.mkdir(mode=0o700)
+        own.rmdir()
         size = os.statvfs(folder / "root/tmp")
     except OSError as error:
         return None, str(error)

@@ -23,10 +23,23 @@ _INTEREST = """
 (identifier) @name
 (variable_declarator name: (object_pattern) value: (identifier)) @taking
 """
-_REQUIRES = frozenset({"require", "process.getBuiltinModule", "module.require", "require.resolve", "createRequire"})
+_NAMING = """
+(variable_declarator name: (identifier) @name value: (_) @value)
+(import_statement (import_clause (identifier) @name) source: (string) @module)
+(import_statement (import_clause (namespace_import (identifier) @name)) source: (string) @module)
+(import_statement (import_clause (named_imports (import_specifier name: (identifier) @part))) source: (string) @module)
+(import_statement (import_clause (named_imports (import_specifier name: (identifier) @part alias: (identifier) @name)))
+  source: (string) @module)
+"""
+_GLOBALS = frozenset({"globalThis", "global"})
+_CALLED = "()"
+_MAKES_REQUIRE = "module.createRequire"
+_REFLECTING = frozenset({"Reflect.construct", "Reflect.apply"})
+_REQUIRES = frozenset({"require", "process.getBuiltinModule", "module.require", "require.resolve"})
 _ESCAPE = re.compile(r"\\(?:u\{([0-9a-fA-F]{1,6})\}|u([0-9a-fA-F]{4})|x([0-9a-fA-F]{2})|\r?\n|(.))", re.DOTALL)
 _PLAIN = {"n": "\n", "t": "\t", "r": "\r", "b": "\b", "f": "\f", "v": "\v", "0": "\0"}
 _CHAIN_MOST = 32
+_CALLS_MOST = 2
 
 
 def check(code: str) -> Iterator[Seen]:
@@ -43,15 +56,49 @@ def check(code: str) -> Iterator[Seen]:
     known = patterns("javascript")
     # Short of a closer look: in large files, which people rarely write, only where one of the names is there.
     if len(data) <= CLOSER_BYTES or any(word in code for word in known.words):
-        yield from _Reading(known, lines).all(root)
+        yield from _Reading(known, lines, _Names(root)).all(root)
+
+
+class _Names:
+    """What names stand for, wherever in the file: `const p = process`, `import m from 'module'`."""
+
+    def __init__(self, root: Node) -> None:
+        self._aliases: dict[str, str] = {}
+        for _, found in QueryCursor(_naming()).matches(root):
+            self._learn({kind: nodes[0] for kind, nodes in found.items()})
+
+    def path(self, node: Node) -> str:
+        """`a.b.c`, also where it is written a['b'].c, and without the global object before it; what begins it may be
+        anything, which is `*`."""
+        parts = _parts(node)
+        name = parts[0].removesuffix(_CALLED)
+        first = self._aliases.get(name, name)
+        if parts[0].endswith(_CALLED) and first != _MAKES_REQUIRE:
+            first = "*"
+        parts = [*first.split("."), *parts[1:]]
+        while len(parts) > 1 and parts[0] in _GLOBALS:
+            parts = parts[1:]
+        return ".".join(parts)
+
+    def _learn(self, found: dict[str, Node]) -> None:
+        name = found.get("name") or found["part"]
+        if "value" in found:
+            # Not a name for what only calls or makes something: that is another value each time.
+            path = self.path(found["value"])
+            if "*" not in path and path != _identifier(name):
+                self._aliases[_identifier(name)] = path
+        elif (module := _text(found["module"])) is not None:
+            path = module.removeprefix("node:")
+            self._aliases[_identifier(name)] = f"{path}.{_identifier(found['part'])}" if "part" in found else path
 
 
 class _Reading:
     """One pass over what the rules may be about."""
 
-    def __init__(self, known: Patterns, lines: list[bytes]) -> None:
+    def __init__(self, known: Patterns, lines: list[bytes], names: _Names) -> None:
         self._known = known
         self._lines = lines
+        self._path = names.path
 
     def all(self, root: Node) -> Iterator[Seen]:
         """Every hit, each place and rule once."""
@@ -68,23 +115,38 @@ class _Reading:
         function = node.child_by_field_name("function")
         if function is None:
             return
-        path = _path(function)
-        if (function.type == "import" or path in _REQUIRES) and (module := _first(node)) is not None:
-            yield from self._module(module)
-        if path in self._known.calls:
-            yield self._known.calls[path], f"{path}()"
+        path = self._path(function)
+        first = _first(node)
+        text = None if first is None else _text(first)
+        if text is not None and (function.type == "import" or _requires(path)):
+            yield from self._module(text)
+        if text is not None and path.endswith(".constructor"):
+            # The constructor of any function makes one of a text.
+            yield from self._made("Function", f"{path}()")
+        if path in _REFLECTING and first is not None:
+            yield from self._made(self._path(first), path)
+        if path == "Reflect.get" and first is not None:
+            yield from self._dotted(f"{self._path(first)}.{_text(first.next_named_sibling) or '?'}")
+        yield from self._made(path, f"{path}()")
+        if function.type == "identifier" and path != _identifier(function):
+            yield from self._dotted(path)
 
     def _new(self, node: Node) -> Iterator[tuple[str, str]]:
         constructor = node.child_by_field_name("constructor")
-        path = "" if constructor is None else _path(constructor)
-        if path in self._known.calls:
-            yield self._known.calls[path], f"new {path}()"
+        path = "" if constructor is None else self._path(constructor)
+        yield from self._made(path, f"new {path}()")
 
     def _member(self, node: Node) -> Iterator[tuple[str, str]]:
-        path = _path(node)
-        rule = self._known.member(path) if "." in path else None
+        yield from self._dotted(self._path(node))
+
+    def _dotted(self, path: str) -> Iterator[tuple[str, str]]:
+        rule = self._known.member(path) if "." in path else self._known.names.get(path) or self._known.calls.get(path)
         if rule is not None:
             yield rule, path
+
+    def _made(self, path: str, what: str) -> Iterator[tuple[str, str]]:
+        if path in self._known.calls:
+            yield self._known.calls[path], what
 
     def _import(self, node: Node) -> Iterator[tuple[str, str]]:
         source = node.child_by_field_name("source")
@@ -103,10 +165,7 @@ class _Reading:
             return
         for part in pattern.named_children:
             key = part.child_by_field_name("key") if part.type == "pair_pattern" else part
-            path = f"{_identifier(value)}.{_identifier(key) if key is not None else ''}"
-            rule = self._known.member(path)
-            if rule is not None:
-                yield rule, path
+            yield from self._dotted(f"{self._path(value)}.{_identifier(key) if key is not None else ''}")
 
     def _module(self, name: str) -> Iterator[tuple[str, str]]:
         rule = self._known.module(name)
@@ -114,8 +173,12 @@ class _Reading:
             yield rule, name
 
 
-def _path(node: Node) -> str:
-    """`a.b.c`, also where it is written a['b'].c; what begins it may be anything."""
+def _requires(path: str) -> bool:
+    """Whether calling it loads a module by its name."""
+    return path in _REQUIRES or path.startswith(_MAKES_REQUIRE) or path.endswith((".main.require", "._load"))
+
+
+def _parts(node: Node, depth: int = 0) -> list[str]:
     parts: list[str] = []
     at: Node | None = node
     while at is not None and len(parts) < _CHAIN_MOST:
@@ -125,24 +188,42 @@ def _path(node: Node) -> str:
         elif at.type == "subscript_expression":
             index = at.child_by_field_name("index")
             parts.append((_text(index) if index is not None else None) or "?")
-        elif at.type == "parenthesized_expression":
-            at = at.named_child(0)
+        elif at.type in {"parenthesized_expression", "sequence_expression", "await_expression"}:
+            at = at.named_children[-1] if at.named_children else None
             continue
         else:
-            parts.append(_identifier(at) if at.type in {"identifier", "this"} else "*")
+            parts.append(_beginning(at, depth))
             break
         at = at.child_by_field_name("object")
-    return ".".join(reversed(parts))
+    return list(reversed(parts)) or ["*"]
 
 
-def _first(call: Node) -> str | None:
+def _beginning(node: Node, depth: int) -> str:
+    """What a path begins with: a name, or the module that a call loads. Of a chain of calls the last ones count."""
+    if node.type in {"identifier", "this"}:
+        return _identifier(node)
+    function = node.child_by_field_name("function") if node.type == "call_expression" else None
+    if function is None or depth == _CALLS_MOST:
+        return "*"
+    path = ".".join(_parts(function, depth + 1))
+    if path == _MAKES_REQUIRE or (function.type == "identifier" and path not in _REQUIRES):
+        return path + _CALLED
+    first = _first(node)
+    module = None if first is None else _text(first)
+    loads = module is not None and (function.type == "import" or path in _REQUIRES)
+    return str(module).removeprefix("node:") if loads else "*"
+
+
+def _first(call: Node) -> Node | None:
     arguments = call.child_by_field_name("arguments")
-    first = None if arguments is None else arguments.named_child(0)
-    return None if first is None else _text(first)
+    given = arguments.named_children if arguments is not None and arguments.type == "arguments" else []
+    return given[0] if given else None
 
 
-def _text(node: Node, depth: int = 0) -> str | None:
+def _text(node: Node | None, depth: int = 0) -> str | None:
     """The text of a literal, of a template without holes, or of such joined by +."""
+    if node is None:
+        return None
     if node.type == "binary_expression" and depth < _CHAIN_MOST:
         left, right = node.child_by_field_name("left"), node.child_by_field_name("right")
         operator = node.child_by_field_name("operator")
@@ -201,3 +282,8 @@ def _language() -> Language:
 @cache
 def _query() -> Query:
     return Query(_language(), _INTEREST)
+
+
+@cache
+def _naming() -> Query:
+    return Query(_language(), _NAMING)
