@@ -13,7 +13,8 @@ MAKEFLAGS += --no-print-directory
 
 # ---- what tests there are ----------------------------------------------------------------------------------------
 
-# Pure and shell tests: no engine, no network, any user.
+# Pure and shell tests: no engine, no network, any user. None of them uses schemathesis, for which each process of
+# theirs would otherwise wait.
 CHECK_TESTS = tests/core tests/settings tests/wire tests/control tests/api tests/client tests/cli tests/docs \
 	tests/adapters/podman tests/adapters/channel tests/adapters/cgroup tests/adapters/plans tests/adapters/webhook \
 	tests/adapters/host tests/adapters/vault tests/contract/vault tests/adapters/volumes tests/adapters/bundles \
@@ -192,7 +193,7 @@ playbooks: dev ## The playbooks: syntax and lint
 
 .PHONY: test-pure
 test-pure: dev ## Pure and shell tests alone; QUICK=yes leaves out those marked slow, and has fewer examples of properties
-	$(DEV)/bin/python -m pytest -n 2 $(CHECK_TESTS) \
+	$(DEV)/bin/python -m pytest -n 2 -p no:schemathesis $(CHECK_TESTS) \
 	  $(if $(QUICK),-m 'not slow' --hypothesis-profile=quick) $(ARGS)
 
 .PHONY: test
