@@ -19,7 +19,8 @@ CHECK_TESTS = tests/core tests/settings tests/wire tests/control tests/api tests
 	tests/adapters/podman tests/adapters/channel tests/adapters/cgroup tests/adapters/plans tests/adapters/webhook \
 	tests/adapters/host tests/adapters/vault tests/contract/vault tests/adapters/volumes tests/adapters/bundles \
 	tests/adapters/validator tests/fakes tests/soak tests/tui/model \
-	tests/tui/test_help.py tests/tui/test_preferences.py tests/tui/test_terminal.py
+	tests/tui/test_client.py tests/tui/test_help.py tests/tui/test_performing.py tests/tui/test_preferences.py \
+	tests/tui/test_run.py tests/tui/test_terminal.py
 # The terminal UI's screens, and pictures of them: pure as well, and too many for `make check`.
 SCREEN_TESTS = tests/tui/app
 PICTURE_TESTS = tests/tui/snapshots
