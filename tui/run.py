@@ -58,8 +58,10 @@ def run(
 async def _load_the_rest() -> None:
     """A while after the first rows, beside what the operator does."""
     await asyncio.sleep(_SETTLED_S)
-    for name in _LATER:
-        await asyncio.to_thread(import_module, name)
-    # What is there by now stays: garbage is looked for among what comes.
-    gc.freeze()
-    gc.enable()
+    try:
+        for name in _LATER:
+            await asyncio.to_thread(import_module, name)
+    finally:
+        # What is there by now stays: garbage is looked for among what comes.
+        gc.freeze()
+        gc.enable()
