@@ -13,12 +13,13 @@ MAKEFLAGS += --no-print-directory
 
 # ---- what tests there are ----------------------------------------------------------------------------------------
 
-# Pure and shell tests: no engine, no network, any user.
+# Pure and shell tests: no engine, no network, any user. None of them uses schemathesis, for which each process of
+# theirs would otherwise wait.
 CHECK_TESTS = tests/core tests/settings tests/wire tests/control tests/api tests/client tests/cli tests/docs \
 	tests/adapters/podman tests/adapters/channel tests/adapters/cgroup tests/adapters/plans tests/adapters/webhook \
 	tests/adapters/host tests/adapters/vault tests/contract/vault tests/adapters/volumes tests/adapters/bundles \
 	tests/adapters/validator tests/contract/validator tests/fakes tests/soak tests/tui/model \
-	tests/tui/test_help.py tests/tui/test_preferences.py tests/tui/test_terminal.py
+	$(wildcard tests/tui/test_*.py)
 # The terminal UI's screens, and pictures of them: pure as well, and too many for `make check`.
 SCREEN_TESTS = tests/tui/app
 PICTURE_TESTS = tests/tui/snapshots
@@ -193,7 +194,7 @@ playbooks: dev ## The playbooks: syntax and lint
 
 .PHONY: test-pure
 test-pure: dev ## Pure and shell tests alone; QUICK=yes leaves out those marked slow, and has fewer examples of properties
-	$(DEV)/bin/python -m pytest -n 2 $(CHECK_TESTS) \
+	$(DEV)/bin/python -m pytest -n 2 -p no:schemathesis $(CHECK_TESTS) \
 	  $(if $(QUICK),-m 'not slow' --hypothesis-profile=quick) $(ARGS)
 
 .PHONY: test

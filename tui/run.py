@@ -61,7 +61,10 @@ def run(
 async def _load_the_rest() -> None:
     """A while after the first rows, beside what the operator does."""
     await asyncio.sleep(_SETTLED_S)
-    gc.freeze()
-    gc.enable()
-    for name in _LATER:
-        await asyncio.to_thread(import_module, name)
+    try:
+        for name in _LATER:
+            await asyncio.to_thread(import_module, name)
+    finally:
+        # What is there by now stays: garbage is looked for among what comes.
+        gc.freeze()
+        gc.enable()

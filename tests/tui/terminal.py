@@ -81,6 +81,13 @@ class Terminal:
                 raise AssertionError(f"This is not what was waited for:\n{self.text}")
         return time.monotonic() - began
 
+    def ended(self, seconds: float = 30.0) -> int:
+        """Read until the program has ended, which it cannot while nobody reads what it still says; its exit code."""
+        end = time.monotonic() + seconds
+        while self.process.poll() is None and (left := end - time.monotonic()) > 0:
+            self.read(min(left, 0.1))
+        return self.process.wait(1)
+
     def cpu_s(self) -> float:
         """Seconds of one core that the program used."""
         used = psutil.Process(self.process.pid).cpu_times()

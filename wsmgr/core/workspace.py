@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import astuple, dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
 from datetime import datetime
 from enum import StrEnum
 
@@ -101,8 +102,12 @@ class Spec:
         kind it is. Another generation: a restart was asked for. Another fingerprint: the container has to be made
         anew. Another live part: CPU, which the kernel can be told of while it runs. It is told of memory and tasks
         too, but the runtime inside counts with the memory that it was started with, and RLIMIT_NPROC stays."""
-        fixed = astuple(replace(self, generation=0, cpus=0.0))
+        fixed = tuple(_LEFT_OUT.get(one.name, getattr(self, one.name)) for one in fields(self))
         return f"{self.generation}.{_hash(fixed)}.{_hash((self.cpus,))}"
+
+
+_LEFT_OUT: Mapping[str, object] = {"generation": 0, "cpus": 0.0}
+"""What stands in the fingerprint for members that are not of it."""
 
 
 def _hash(values: tuple[object, ...]) -> str:

@@ -37,6 +37,9 @@ async def test_what_this_host_enforces(podman_: Podman) -> None:
     """What needs no cgroup is enforced everywhere; limits are never claimed where the host has no pure cgroups v2."""
     lines = {line.name: line for line in await podman_.engine.capabilities()}
     assert tuple(lines) == NAMES
+    versions = podman_.engine.versions
+    assert versions is not None
+    assert lines["engine"].evidence.startswith(f"{versions.engine}, {versions.runtime}, ")
     everywhere = {
         "no_new_privileges", "seccomp", "capabilities", "network", "read_only_root", "scratch", "user_namespace",
         "channel", "log_cap",

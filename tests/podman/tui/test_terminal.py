@@ -68,7 +68,7 @@ def test_an_operator_looks_stops_and_loses_the_daemon(daemon: RealDaemon) -> Non
         terminal.until(lambda text: "● live" in text and "actions are off" not in text)
         assert "1 of 3 workspaces" in terminal.text
         terminal.press("q")
-        assert terminal.process.wait(20) == 0
+        assert terminal.ended() == 0
 
 
 def test_a_daemon_that_hangs_is_told_within_four_seconds(daemon: RealDaemon) -> None:
@@ -91,7 +91,7 @@ def test_a_filter_of_the_last_run_is_remembered(daemon: RealDaemon) -> None:
         terminal.press("/bob\r")
         terminal.until(lambda text: "1 of 3 workspaces" in text)
         terminal.press("q")
-        assert terminal.process.wait(20) == 0
+        assert terminal.ended() == 0
     with _terminal(daemon) as terminal:
         terminal.until(lambda text: "1 of 3 workspaces" in text)
 
