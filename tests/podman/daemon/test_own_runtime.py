@@ -35,12 +35,13 @@ const acts = {
   open: (path) => attempt(() => fs.chmodSync(path, 0o777)),
   link: ([target, path]) => attempt(() => fs.symlinkSync(target, path)),
   listen,
+  sockets: () => [...Array(256).keys()].filter((fd) => attempt(() => fs.fstatSync(fd).isSocket()) === true),
   wait: (ms) => new Promise((done) => setTimeout(done, ms, ms)),
 };
 module.exports = ([act, value]) => acts[act](value);
 """
 PYTHON = """
-import errno, os, socket, time
+import errno, os, socket, stat, time
 
 def attempt(act, *given):
     try:
@@ -67,6 +68,15 @@ def names(_):
     with open('/proc/net/unix') as file:
         return [line.split()[-1] for line in file.read().splitlines()[1:]]
 
+def sockets(_):
+    found = []
+    for number in range(3, 256):
+        try:
+            found += [number] if stat.S_ISSOCK(os.fstat(number).st_mode) else []
+        except OSError:
+            continue
+    return found
+
 ACTS = {
     'connect': lambda paths: [connect(path) for path in paths],
     'names': names,
@@ -76,6 +86,7 @@ ACTS = {
     'open': lambda path: attempt(os.chmod, path, 0o777),
     'link': lambda both: attempt(os.symlink, *both),
     'listen': listen,
+    'sockets': sockets,
     'wait': lambda ms: time.sleep(ms / 1000) or ms,
 }
 
@@ -160,6 +171,14 @@ def test_a_plugin_cannot_call_its_own_runtime(workspace: Workspace) -> None:
     assert (status, set(health["plugins"])) == (200, {"hostile", "keeper"})
     status, answer = workspace.ask("POST", "/execute", {"plugin": "keeper", "input": 2, "timeoutMs": 5000})
     assert (status, answer["output"]) == (200, ["keeper", 2])
+
+
+def test_descriptors_of_the_runtime_are_its_own_in_python_alone(workspace: Workspace) -> None:
+    """A process of Python has one socket, its end of the pair to the runtime. A thread of Node shares the descriptors
+    of its process, the listening socket and the daemon's connections among them: ARCHITECTURE says what that means."""
+    found = workspace.act("sockets")
+    assert (len(found) == 1) is (workspace.language == "python"), found
+    assert found
 
 
 def test_a_plugin_cannot_change_the_daemons_folder(workspace: Workspace) -> None:

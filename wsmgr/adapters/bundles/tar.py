@@ -128,4 +128,4 @@ def _members(archive: bytes) -> Iterator[bytes]:
 
 
 def _why(error: BaseException) -> str:
-    return " ".join(str(error).split())[:200] or type(error).__name__
+    return " ".join(str(error).split())[:200].rstrip(".") or type(error).__name__

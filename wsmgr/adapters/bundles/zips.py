@@ -33,7 +33,7 @@ def files_of(archive: bytes, tally: Tally) -> Iterator[BundleFile]:
                 if file is not None:
                     yield file
     except _ODD as error:
-        why = " ".join(str(error).split())[:200] or type(error).__name__
+        why = " ".join(str(error).split())[:200].rstrip(".") or type(error).__name__
         raise InvalidRequest(f"The bundle is not a zip archive that can be read: {why}.") from None
     except RuntimeError:
         raise InvalidRequest("The bundle is not a zip archive that can be read: a part of it is encrypted.") from None
