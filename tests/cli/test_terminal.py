@@ -109,6 +109,25 @@ def test_json_on_a_terminal_is_json(folder: Path, daemon: FakeDaemon) -> None:
     assert json.loads(shown)["slug"] == "hello"
 
 
+def test_a_watch_tells_a_pipe_at_once(folder: Path, daemon: FakeDaemon) -> None:
+    """While it goes on, and not at its end."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "wsmgr.cli", "plugin", "put", "user:alice", str(folder), "--watch"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        cwd=ROOT,
+        env={**os.environ, **_environment(daemon)},
+    )
+    assert process.stdout is not None
+    try:
+        assert b"hello abababababab" in process.stdout.readline()
+        assert process.poll() is None
+    finally:
+        process.kill()
+        process.wait(timeout=60)
+        process.stdout.close()
+
+
 def test_a_refusal_ends_the_bar(folder: Path, daemon: FakeDaemon) -> None:
     """What was wrong stands by itself."""
     (folder / "link").symlink_to("index.js")

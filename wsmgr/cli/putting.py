@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
@@ -151,3 +152,5 @@ def _attempt(client: Client, workspace: str, path: Path, slug: str | None, entry
         return
     loaded = f", loaded in {milliseconds(result.reload_ms)}" if result.reload_ms is not None else ""
     say(f"{at}  {result.slug} {result.version[:12]}  in {milliseconds((time.monotonic() - before) * 1000)}{loaded}")
+    # At once, also into a pipe.
+    sys.stdout.flush()
