@@ -17,12 +17,13 @@ from tui.preferences import chosen, config_path, remembered, state_path
 from wsmgr.client.asking import ask
 from wsmgr.client.target import find_target
 
-_SETTLED_S = 1.0
+_SETTLED_S, _PAUSE_S = 1.0, 0.1
 _LATER = (
-    "wsmgr.client.awaiting", "tui.performing", "tui.screens.workspace", "tui.screens.confirm", "tui.screens.ask",
+    "httpx", "wsmgr.client.awaiting", "tui.performing", "plotext", "textual_plotext", "tui.widgets.listing",
+    "tui.widgets.logs", "tui.screens.workspace", "tui.screens.confirm", "tui.screens.ask",
     "tui.screens.host", "tui.screens.alerts", "tui.screens.events", "tui.screens.help",
 )  # fmt: skip
-"""What is wanted with the first key that asks for more than the fleet."""
+"""What is wanted with the first key that asks for more than the fleet, in pieces: while one is loaded keys wait."""
 
 
 def run(
@@ -64,6 +65,7 @@ async def _load_the_rest() -> None:
     try:
         for name in _LATER:
             await asyncio.to_thread(import_module, name)
+            await asyncio.sleep(_PAUSE_S)
     finally:
         # What is there by now stays: garbage is looked for among what comes.
         gc.freeze()

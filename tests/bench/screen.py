@@ -16,7 +16,8 @@ from pathlib import Path
 
 from tests.tui.terminal import TREE, Terminal
 
-_SETTLE_S, _LOOK_S = 2.0, 10.0
+_SETTLE_S, _LOOK_S = 5.0, 10.0
+"""By then the program has loaded what its first rows did not need."""
 _KEYS = 100
 _STARTS = 7
 _EMPTY = """

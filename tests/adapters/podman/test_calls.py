@@ -46,7 +46,7 @@ async def _service(serve: Serve) -> AsyncIterator[Path]:
 
 
 @asynccontextmanager
-async def _calls(path: Path, threads: int = 2, timeout_s: float = 0.5) -> AsyncIterator[PodmanCalls]:
+async def _calls(path: Path, threads: int = 2, timeout_s: float = 30.0) -> AsyncIterator[PodmanCalls]:
     calls = PodmanCalls(path, threads=threads, timeout_s=timeout_s)
     try:
         yield calls
@@ -88,19 +88,19 @@ async def test_an_answer_comes_through() -> None:
     async with _service(_answer(b'{"a": 1}', "201 Created")) as path, _calls(path) as calls:
         answer = await calls.post("/containers/create", body={"name": "x"})
         assert (answer.status, answer.ok, answer.json()) == (201, True, {"a": 1})
-        assert await liveness(path, 0.5) is Liveness.SILENT
+        assert await liveness(path, 30.0) is Liveness.SILENT
 
 
 async def test_liveness_of_a_working_service() -> None:
     """A list is what it takes to be live."""
     async with _service(_answer(b"[]")) as path:
-        assert await liveness(path, 0.5) is Liveness.LIVE
+        assert await liveness(path, 30.0) is Liveness.LIVE
 
 
 @pytest.mark.parametrize("serve", [_silence, _trickle, _garbage, _hangs_up], ids=lambda serve: serve.__name__)
 async def test_whatever_it_does_it_is_unavailable_in_time(serve: Serve) -> None:
     """Silence, a trickle, another protocol, a hang-up: one error, within the bound."""
-    async with _service(serve) as path, _calls(path) as calls:
+    async with _service(serve) as path, _calls(path, timeout_s=0.5) as calls:
         begin = time.monotonic()
         with pytest.raises(EngineUnavailable):
             await calls.get("/containers/json")
@@ -125,7 +125,7 @@ async def test_a_text_that_is_not_json_is_unavailable() -> None:
 @pytest.mark.slow
 async def test_more_calls_than_threads_all_end_in_time() -> None:
     """Calls that wait for a thread are bounded like those that have one."""
-    async with _service(_silence) as path, _calls(path, threads=1) as calls:
+    async with _service(_silence) as path, _calls(path, threads=1, timeout_s=0.5) as calls:
         begin = time.monotonic()
         outcomes = await asyncio.gather(*(calls.get("/x") for _ in range(5)), return_exceptions=True)
         assert time.monotonic() - begin < 2.0
