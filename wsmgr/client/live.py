@@ -47,7 +47,8 @@ class LiveView:
         except (OSError, h11.RemoteProtocolError) as error:
             raise broken_off(OPERATION, self._target) from error
         finally:
-            writer.close()
+            # Nothing is left to be said, so nothing is waited for: a daemon that hangs reads no more.
+            writer.transport.abort()
             with contextlib.suppress(OSError):
                 await writer.wait_closed()
 
