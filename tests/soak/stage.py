@@ -19,7 +19,7 @@ T = TypeVar("T")
 
 SETTINGS: dict[str, object] = {"health_every_s": 2, "health_timeout_s": 2, "shutdown_deadline_s": 12}
 """Faster than an operator would have it, so that a soak sees more of it."""
-PLANS = "plans: {FREE: {pluginVersionsKept: 10000}}\n"
+PLANS = "plans: {FREE: {pluginVersionsKept: 10000}, PRO: {pluginVersionsKept: 10000}}\n"
 """What was acknowledged is looked for at the end, so that nothing may go by a plan meanwhile."""
 FAULTS = "faults.log"
 """The file in the soak's folder that says when what was broken."""
