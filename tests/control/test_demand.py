@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.fakes.daemon import FakeDaemon, until
-from wsmgr.core.errors import EngineUnavailable, NeverStarted
+from wsmgr.core.errors import EngineFailure, EngineUnavailable, NeverStarted
 from wsmgr.core.execution import ExecutionState
 from wsmgr.core.ids import WorkspaceId
 from wsmgr.core.isolation import Isolation
@@ -87,6 +87,19 @@ async def test_a_start_that_hangs_ends_at_the_deadline(system: FakeDaemon) -> No
     with system.engine.held("start"), pytest.raises(NeverStarted, match="20 s"):
         await system.execute()
     assert (await system.execute()).state is ExecutionState.SUCCEEDED
+
+
+async def test_calls_that_wait_for_a_step_that_fails_make_no_busy_loop(system: FakeDaemon) -> None:
+    """It is tried again about once a second, however many wait and ask."""
+    await system.execute()
+    await system.daemon.workspaces.stop(ALICE, "uid:0", 10)
+    system.engine.fail("observe", EngineFailure("Podman refused to inspect it."), times=10_000)
+    before = [method for method, _ in system.engine.calls].count("observe")
+    system.daemon.reconciler.nudge_all(system.daemon.fleet.get(ALICE), look=True)
+    outcomes = await asyncio.gather(*(system.execute() for _ in range(5)), return_exceptions=True)
+    assert {type(one) for one in outcomes} == {NeverStarted}
+    tries = [method for method, _ in system.engine.calls].count("observe") - before
+    assert 10 <= tries <= 40
 
 
 async def test_nothing_stands_in_without_a_sandbox(system: FakeDaemon) -> None:

@@ -72,11 +72,13 @@ Spoiling = Answers | Says | Delays | Hangs | Drops | Forgets
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """One request as it came; `at` is on the monotonic clock, `path` without podman's version and the query."""
+    """One request as it came; `at` is on the monotonic clock, `path` without podman's version and the query, which is
+    `query`, as it was sent."""
 
     at: float
     method: str
     path: str
+    query: str
 
 
 class _Rule:
@@ -148,8 +150,8 @@ class PodmanProxy:
 
     def rule_for(self, method: str, target: str) -> _Rule | None:
         """Note a request; the rule that it meets."""
-        path = re.sub(r"^/v[0-9.]+/libpod", "", target.partition("?")[0])
-        asked = Asked(time.monotonic(), method, path)
+        before, _, query = target.partition("?")
+        asked = Asked(time.monotonic(), method, re.sub(r"^/v[0-9.]+/libpod", "", before), query)
         with self._lock:
             self.asked.append(asked)
             return next((rule for rule in self._rules if rule.takes(asked)), None)

@@ -130,9 +130,11 @@ class Reconciler:
         except WsmgrError as error:
             self._starts.leave(unit, entry.record.owner)
             unit.error = error
-            unit.reason = error.sentence
-            unit.changed()
-            log.warning("step failed", workspace=unit.workspace, why=error.sentence)
+            if unit.reason != error.sentence:
+                # Told once: calls that wait answer each news with a nudge, and would have it looked at without a pause.
+                unit.reason = error.sentence
+                unit.changed()
+                log.warning("step failed", workspace=unit.workspace, why=error.sentence)
             return LOOK_AGAIN_S
         except Exception:
             # A defect must not end the only writer of a unit; it is logged whole, and the unit is looked at again.

@@ -50,6 +50,30 @@ async def test_it_is_seen_as_made_of_no_specification(scripted: tuple[PodmanProx
     assert await engine.observe(ANN) == Created("c1", "")
 
 
+async def test_it_is_seen_in_any_state_when_its_storage_went_first(
+    scripted: tuple[PodmanProxy, PodmanEngine],
+) -> None:
+    """Podman calls such a one created for ever (4.3.1, its service killed in a removal)."""
+    proxy, engine = scripted
+    proxy.spoil("GET", "/containers/json", Says(200, json.dumps([{**ROW, "State": "created"}])))
+    assert await engine.observe(ANN) == Created("c1", "")
+    (listed,) = (one.query for one in proxy.asked if one.path == "/containers/json")
+    # Podman's own lists show it only among all.
+    assert "filters" in listed
+    assert "removing" not in listed
+
+
+async def test_one_that_is_not_inspected_for_another_reason_is_not_taken_for_it(
+    scripted: tuple[PodmanProxy, PodmanEngine],
+) -> None:
+    """It may run."""
+    proxy, engine = scripted
+    proxy.spoil("GET", "/containers/[^/]+/json", Answers(500, "locks are busy"))
+    proxy.spoil("GET", "/containers/json", Says(200, "[]"))
+    with pytest.raises(EngineFailure, match="locks are busy"):
+        await engine.observe(ANN)
+
+
 async def test_its_removal_is_asked_for_again(scripted: tuple[PodmanProxy, PodmanEngine]) -> None:
     """By force, and nothing else is tried on it."""
     proxy, engine = scripted

@@ -105,6 +105,11 @@ def _whole_seconds(text: str) -> datetime:
         return datetime.fromtimestamp(0, UTC)
 
 
+def leaving(container: Container) -> Container:
+    """The same as one whose removal was begun, whatever podman calls it."""
+    return replace(container, status=_LEAVES)
+
+
 def observed(container: Container, find: FindProcess) -> Created | Running | Exited | None:
     """The state of a container; None when podman says that it runs and its process is not there: look again."""
     if container.status in _MADE:

@@ -16,14 +16,14 @@ from wsmgr.adapters.podman.api_service import ApiService
 from wsmgr.adapters.podman.body import create_body, workspace_labels
 from wsmgr.adapters.podman.calls import Answer, PodmanCalls
 from wsmgr.adapters.podman.capabilities import PROBE_SPEC, CapabilityProbe
-from wsmgr.adapters.podman.containers import Container, from_inspect, from_list, observed, vanished
+from wsmgr.adapters.podman.containers import Container, from_inspect, from_list, leaving, observed, vanished
 from wsmgr.adapters.podman.ending import explained
 from wsmgr.adapters.podman.errors import image_missing, message_of, refused
 from wsmgr.adapters.podman.loglines import last_lines
 from wsmgr.adapters.podman.pause import PauseProcess
 from wsmgr.adapters.podman.process import main_process
 from wsmgr.adapters.podman.program import Program
-from wsmgr.adapters.podman.removing import is_gone, remove_container
+from wsmgr.adapters.podman.removing import is_gone, is_robbed, remove_container
 from wsmgr.adapters.podman.seccomp import write_filter
 from wsmgr.adapters.podman.starting import start_container
 from wsmgr.core.capability import Capability
@@ -271,18 +271,19 @@ class PodmanEngine:
             return None
         if answer.ok:
             return from_inspect(answer.json())
-        leaving = await self._leaving(handle_or_name)
-        if leaving is None:
+        remnant = await self._leaving(handle_or_name, robbed=is_robbed(answer))
+        if remnant is None:
             raise refused(answer.status, answer.body, f"inspect {handle_or_name}")
-        return leaving
+        return remnant
 
-    async def _leaving(self, handle_or_name: str) -> Container | None:
-        """One whose removal was cut short (a service that was killed): only lists still show it."""
-        filters = json.dumps({"label": [f"{names.INSTANCE}={self._instance}"], "status": ["removing"]})
-        answer = await self._api.get("/containers/json", {"all": "true", "filters": filters})
+    async def _leaving(self, handle_or_name: str, *, robbed: bool) -> Container | None:
+        """One whose removal was cut short (a service that was killed): only lists still show it, in any state when its
+        storage was the first to go (`robbed`)."""
+        wanted = {"label": [f"{names.INSTANCE}={self._instance}"], **({} if robbed else {"status": ["removing"]})}
+        answer = await self._api.get("/containers/json", {"all": "true", "filters": json.dumps(wanted)})
         for row in answer.json() if answer.ok else []:
             if handle_or_name in (row["Id"], *(row.get("Names") or ())):
-                return from_list(row)
+                return leaving(from_list(row))
         return None
 
     async def _found(self, row: Container) -> Found | None:

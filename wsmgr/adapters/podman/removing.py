@@ -37,6 +37,12 @@ def is_gone(answer: Answer) -> bool:
     return answer.status == 404 or (answer.status == 500 and "no such container" in message_of(answer.body).lower())
 
 
+def is_robbed(answer: Answer) -> bool:
+    """Whether podman knows the container and its storage does not (any more): a removal died between the two, and
+    nothing but another one helps."""
+    return answer.status == 500 and "container not known" in message_of(answer.body).lower()
+
+
 async def _status(calls: PodmanCalls, handle: str) -> str | None:
     answer = await calls.get(f"/containers/{handle}/json")
     if not answer.ok:
