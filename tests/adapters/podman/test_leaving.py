@@ -72,6 +72,8 @@ async def test_one_that_is_not_inspected_for_another_reason_is_not_taken_for_it(
     proxy.spoil("GET", "/containers/json", Says(200, "[]"))
     with pytest.raises(EngineFailure, match="locks are busy"):
         await engine.observe(ANN)
+    (listed,) = (one.query for one in proxy.asked if one.path == "/containers/json")
+    assert "removing" in listed
 
 
 async def test_its_removal_is_asked_for_again(scripted: tuple[PodmanProxy, PodmanEngine]) -> None:
