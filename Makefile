@@ -15,7 +15,8 @@ MAKEFLAGS += --no-print-directory
 
 # Pure and shell tests: no engine, no network, any user. None of them uses schemathesis, for which each process of
 # theirs would otherwise wait.
-CHECK_TESTS = tests/core tests/settings tests/wire tests/control tests/api tests/client tests/cli tests/docs \
+CHECK_TESTS = tests/core tests/settings tests/wire tests/bootstrap tests/control tests/api tests/client tests/cli \
+	tests/docs \
 	tests/adapters/podman tests/adapters/channel tests/adapters/cgroup tests/adapters/plans tests/adapters/webhook \
 	tests/adapters/host tests/adapters/vault tests/contract/vault tests/adapters/volumes tests/adapters/bundles \
 	tests/adapters/validator tests/contract/validator tests/fakes tests/soak tests/tui/model \

@@ -13,6 +13,10 @@ from tests.podman.daemon.rig import ensure_image, refuse_root
 from tests.soak.soak import Soak
 from tests.soak.stage import Stage
 
+LOG_LINES, LINE_LENGTH = 25, 400
+"""How much of the daemon's log is shown where something was violated."""
+TOLD = 40
+
 
 def main() -> int:
     """Run one and say how it went."""
@@ -26,9 +30,15 @@ def main() -> int:
     # A unix socket's path has 107 bytes at the most.
     folder = tempfile.mkdtemp(prefix="wsm-soak-")
     sys.stdout.write(f"A soak of {chosen.minutes:g} minutes with the seed {chosen.seed}, in {folder}.\n")
-    wrong = asyncio.run(Soak(Stage(Path(folder), chosen.seed), chosen.minutes).run())
-    for sentence in wrong:
+    stage = Stage(Path(folder), chosen.seed)
+    wrong = asyncio.run(Soak(stage, chosen.minutes).run())
+    if wrong:
+        for line in stage.daemon.log.read_text(errors="replace").splitlines()[-LOG_LINES:]:
+            sys.stdout.write(f"  {line[:LINE_LENGTH]}\n")
+    for sentence in wrong[:TOLD]:
         sys.stdout.write(f"VIOLATION {sentence}\n")
+    if len(wrong) > TOLD:
+        sys.stdout.write(f"... and {len(wrong) - TOLD} more\n")
     again = f"python -m tests.soak --seed {chosen.seed} --minutes {chosen.minutes:g}"
     sys.stdout.write(f"{len(wrong)} violations. The same decisions again: {again}\n")
     if not chosen.keep:

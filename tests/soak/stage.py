@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import signal
 import time
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
-from tests.podman.daemon.rig import RealDaemon
+from tests.podman.daemon.rig import RealDaemon, podman
 from tests.soak.ledger import Ledger
 from tests.soak.witness import Witness
 from wsmgr.client import AsyncClient
@@ -50,6 +52,13 @@ class Stage:
         plans = self.folder / "plans.yaml"
         plans.write_text(PLANS)
         self.daemon = RealDaemon(self.folder, plans_file=plans, **SETTINGS)
+
+    def clear(self) -> None:
+        """After the daemon's end: remove its containers and podman's service."""
+        for one in self.daemon.containers():
+            podman("rm", "-f", "-t", "0", one["Id"])
+        with suppress(FileNotFoundError, ProcessLookupError):
+            os.kill(self.daemon.service_pid(), signal.SIGKILL)
 
     def client(self) -> AsyncClient:
         """A client of the daemon."""

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import wsmgr
+from wsmgr.bootstrap.last_resort import OVERTIME_S
 from wsmgr.bootstrap.run import KEEP_SIGNAL
 from wsmgr.bootstrap.state import holder_of, prepare
 from wsmgr.client import Client, DaemonUnreachable
@@ -61,7 +62,7 @@ def shutdown(settings: Settings, keep: bool = False) -> int:
         return 0
     # What SIGTERM means is a setting; what was typed is plain.
     os.kill(holder.pid, KEEP_SIGNAL if keep else signal.SIGINT)
-    until = time.monotonic() + settings.shutdown_deadline_s + 15.0
+    until = time.monotonic() + settings.shutdown_deadline_s + OVERTIME_S + 5.0
     while time.monotonic() < until:
         if not holder.alive():
             sys.stdout.write("The daemon has stopped.\n")

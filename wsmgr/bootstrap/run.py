@@ -17,12 +17,13 @@ from wsmgr import __version__
 from wsmgr.api.app import build
 from wsmgr.api.identity import Identity, People, Role, Tokens
 from wsmgr.api.server import bind_tcp, bind_unix, serve_until, server
-from wsmgr.bootstrap import logs
+from wsmgr.bootstrap import last_resort, logs
 from wsmgr.bootstrap.compose import compose
 from wsmgr.bootstrap.parts import adapters
 from wsmgr.bootstrap.state import StateLock
 from wsmgr.control.audit import DAEMON
 from wsmgr.control.daemon import Daemon
+from wsmgr.control.tasks import end_all
 from wsmgr.core.errors import InvalidPlans, StoreUnavailable
 from wsmgr.ports.store import TokenStore
 from wsmgr.settings import Settings
@@ -33,6 +34,8 @@ SWITCH_S = 0.0005
 """How long the writer thread may keep the interpreter from the event loop: Python's own 5 ms would show in every
 tenth call."""
 TOKEN_REFRESH_S = 2.0
+PATIENCE_S = 8.0
+"""How long what runs in the background may take to its end."""
 KEEP_SIGNAL = signal.SIGUSR1
 """Stop, and leave the workspaces running for the next daemon."""
 RELOAD_SIGNAL = signal.SIGHUP
@@ -78,12 +81,13 @@ async def _serve(settings: Settings) -> int:
         ]
         log.info("listening", socket=str(settings.socket), tcp=settings.listen, version=__version__, pid=os.getpid())
         await stopped.wait()
-        for task in background:
-            task.cancel()
-        await asyncio.gather(*background, return_exceptions=True)
+        last_resort.arm(settings.shutdown_deadline_s)
+        # Beside the rest: what the proof of the capabilities has made is removed, which takes as long as podman takes.
+        ending = asyncio.create_task(end_all(background, patience_s=PATIENCE_S, within_s=PATIENCE_S + 1), name="ending")
         await _stop(daemon, settings, how)
         http_stopped.set()
         await serving
+        await ending
         await daemon.lifecycle.close()
         if parts.service is not None and not how.keep:
             await parts.service.end()

@@ -26,6 +26,7 @@ from wsmgr.control.plans import Plans
 from wsmgr.control.queue import Queue
 from wsmgr.control.reconciler import Reconciler
 from wsmgr.control.retention import Retention
+from wsmgr.control.tasks import end_all
 from wsmgr.control.usage import Usage
 from wsmgr.control.validation import Validation
 from wsmgr.control.wishes import Wishes
@@ -187,9 +188,7 @@ class Lifecycle:
         await self._store.close()
 
     async def _end_loops(self) -> None:
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await end_all(self._tasks)
         await self._reconciler.close()
 
     async def _write_behind(self) -> None:

@@ -16,6 +16,7 @@ from wsmgr.control.flight import Flight, cancelled_by_caller, queued_record, wit
 from wsmgr.control.lanes import Lanes, Waiting
 from wsmgr.control.parcel import packed, unpacked
 from wsmgr.control.request import Request
+from wsmgr.control.tasks import end_all
 from wsmgr.control.terms import Terms
 from wsmgr.core.errors import Conflict, ShuttingDown, StoreUnavailable, WsmgrError
 from wsmgr.core.execution import Execution, ExecutionState
@@ -139,16 +140,11 @@ class Queue:
         """Start nothing more. Calls that have not begun stay queued, for the next daemon; the others go on."""
         self._stopping = True
         early = [task for task, one in self._tries.items() if one.flight is None or not one.flight.begun]
-        for task in early:
-            task.cancel()
-        await asyncio.gather(*early, return_exceptions=True)
+        await end_all(early)
 
     async def close(self) -> None:
         """End what is left, after the workspaces have."""
-        tasks = list(self._tries)
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await end_all(list(self._tries))
 
     def _known(self, first: Execution, request: Request) -> Execution:
         same_request(first.fingerprint, request)

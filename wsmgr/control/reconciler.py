@@ -20,6 +20,7 @@ from wsmgr.control.fleet import Fleet
 from wsmgr.control.groups import Groups
 from wsmgr.control.starts import Starts
 from wsmgr.control.steps import Steps
+from wsmgr.control.tasks import end_all
 from wsmgr.control.unit import Unit
 from wsmgr.core.errors import EngineUnavailable, WsmgrError
 from wsmgr.core.reconcile import (
@@ -93,10 +94,7 @@ class Reconciler:
 
     async def close(self) -> None:
         """Cancel the workers; steps that are half done are found again by the next daemon."""
-        workers = list(self._workers.values())
-        for task in workers:
-            task.cancel()
-        await asyncio.gather(*workers, return_exceptions=True)
+        await end_all(list(self._workers.values()))
         self._groups.close()
 
     async def _work(self, entry: Entry, unit: Unit) -> None:

@@ -94,6 +94,13 @@ def test_limits_are_the_specs() -> None:
     }
 
 
+def test_where_the_group_holds_its_tasks_no_rlimit_does() -> None:
+    """crun would count all processes of the daemon's user against it."""
+    labels = workspace_labels("main", SPEC)
+    limits = create_body(SPEC, name="n", labels=labels, by_group=True)["r_limits"]
+    assert {limit["type"] for limit in cast("list[dict[str, object]]", limits)} == {"nofile", "core"}
+
+
 def test_a_tiny_share_of_a_cpu_is_still_a_quota_that_the_kernel_takes() -> None:
     """The kernel refuses quotas below a millisecond."""
     assert _body(replace(SPEC, cpus=0.001))["resource_limits"]["cpu"]["quota"] == 1000
@@ -123,6 +130,7 @@ def test_the_environment_is_the_runtimes_settings_only() -> None:
         "LISTEN": "/run/wsmgr/api.sock",
         "WSMGR_MEMORY_MB": "128",
         "WSMGR_CONCURRENCY": "4",
+        "WSMGR_PIDS": "64",
         "WSMGR_INPUT_BYTES": "1000",
         "WSMGR_OUTPUT_BYTES": "2000",
         "WSMGR_LOG_BYTES": "3000",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import resource
 import subprocess
 
 import pytest
@@ -48,6 +49,16 @@ ITS_OWN = "import sys\nONE = 1\n"
 def test_every_way_to_define_execute(shared: Runtime, code: str) -> None:
     """Sync, async, a callable, an awaitable or a generator: what it comes to is the output."""
     assert run(shared, code, 41)["output"] == 42
+
+
+@pytest.mark.parametrize(("told", "most"), [("40", 32), ("0", None)])
+def test_plugins_leave_some_processes_to_the_runtime(start: StartRuntime, told: str, most: int | None) -> None:
+    """Of as many as it was told, where no rlimit says less: the group of the workspace counts the runtime's too."""
+    code = "import resource\ndef execute(input, context):\n    return resource.getrlimit(resource.RLIMIT_NPROC)\n"
+    outer = resource.getrlimit(resource.RLIMIT_NPROC)[0]
+    if most is None:
+        most = outer if outer == resource.RLIM_INFINITY else outer - 8
+    assert run(start(WSMGR_PIDS=told), code)["output"] == [most, most]
 
 
 def test_asyncio_is_imported_for_the_first_of_all_async_plugins(runtime: Runtime) -> None:

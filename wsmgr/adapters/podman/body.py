@@ -21,8 +21,11 @@ _MIB = 1024 * 1024
 _DENY = ["nosuid", "nodev", "noexec"]
 
 
-def create_body(spec: Spec, *, name: str, labels: Mapping[str, str], seccomp: Path | None = None) -> dict[str, object]:
-    """The request for one workspace. `seccomp`: the filter of system calls, None: podman's own."""
+def create_body(
+    spec: Spec, *, name: str, labels: Mapping[str, str], seccomp: Path | None = None, by_group: bool = False
+) -> dict[str, object]:
+    """The request for one workspace. `seccomp`: the filter of system calls, None: podman's own. `by_group`: its control
+    group holds its number of tasks."""
     return {
         "name": name,
         "image": spec.image,
@@ -33,7 +36,7 @@ def create_body(spec: Spec, *, name: str, labels: Mapping[str, str], seccomp: Pa
         **_files(spec),
         **_privileges(seccomp),
         **_namespaces(),
-        **_limits(spec),
+        **_limits(spec, by_group=by_group),
         **_life(spec),
     }
 
@@ -55,6 +58,7 @@ def _environment(spec: Spec) -> dict[str, object]:
             "LISTEN": SOCKET,
             "WSMGR_MEMORY_MB": str(spec.memory_mb),
             "WSMGR_CONCURRENCY": str(spec.concurrency),
+            "WSMGR_PIDS": str(spec.pids),
             "WSMGR_INPUT_BYTES": str(spec.input_bytes),
             "WSMGR_OUTPUT_BYTES": str(spec.output_bytes),
             "WSMGR_LOG_BYTES": str(spec.log_bytes),
@@ -128,7 +132,7 @@ def _namespaces() -> dict[str, object]:
     }
 
 
-def _limits(spec: Spec) -> dict[str, object]:
+def _limits(spec: Spec, *, by_group: bool) -> dict[str, object]:
     memory = spec.memory_mb * _MIB
     return {
         "resource_limits": {
@@ -139,9 +143,11 @@ def _limits(spec: Spec) -> dict[str, object]:
         },
         "r_limits": [
             _rlimit("nofile", spec.nofile),
-            # Counted per uid in the namespace, and every workspace has a uid of its own. The kernel asks it first: one
-            # more than the group's limit, so that where there is a group its pids.events tells of the refusals.
-            _rlimit("nproc", nproc(spec)),
+            # Counted per uid in the namespace, and every workspace has a uid of its own. But crun sets it before it has
+            # left the daemon's uid, of which podman's service and the monitor of every other container are: on a host
+            # with as many workspaces as this allows processes, none could be started any more (crun 1.8 says `clone:
+            # Resource temporarily unavailable`). So it is set only where nothing better holds; podman's own is high.
+            *([] if by_group else [_rlimit("nproc", nproc(spec))]),
             _rlimit("core", 0),
         ],
         # When the host itself runs out of memory, workspaces go before the daemon.
@@ -150,7 +156,8 @@ def _limits(spec: Spec) -> dict[str, object]:
 
 
 def nproc(spec: Spec) -> int:
-    """RLIMIT_NPROC of a workspace."""
+    """RLIMIT_NPROC of a workspace whose group does not hold it. The kernel asks it before the group: one more than the
+    group's limit, so that where there is a group after all its pids.events tells of the refusals."""
     return spec.pids + 1
 
 

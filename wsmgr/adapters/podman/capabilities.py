@@ -98,6 +98,7 @@ class CapabilityProbe:
         break_s: float | None = None,
         script: str = SCRIPT,
         seccomp: Path | None = None,
+        by_group: bool = False,
     ) -> None:
         self._calls = calls
         self._instance = instance
@@ -107,6 +108,7 @@ class CapabilityProbe:
         self._break_s = long_timeout_s / 2 if break_s is None else break_s
         self._script = script
         self._seccomp = seccomp
+        self._by_group = by_group
         self._made: list[str] = []
         self.facts: EngineFacts | None = None
         """What podman said of itself, once `run` has asked."""
@@ -164,7 +166,8 @@ class CapabilityProbe:
 
     def _body(self, spec: Spec) -> dict[str, object]:
         labels = {names.PROBE: self._instance, names.PROBER: _this_process(), names.UID: str(spec.uid)}
-        return create_body(spec, name=f"wsmgr-probe-{secrets.token_hex(8)}", labels=labels, seccomp=self._seccomp)
+        name = f"wsmgr-probe-{secrets.token_hex(8)}"
+        return create_body(spec, name=name, labels=labels, seccomp=self._seccomp, by_group=self._by_group)
 
     async def _start(self, spec: Spec, body: dict[str, object]) -> _Started:
         """Create and start. Raises _NotStarted and EngineUnavailable."""

@@ -17,6 +17,7 @@ from wsmgr.adapters.podman.body import create_body, workspace_labels
 from wsmgr.adapters.podman.calls import Answer, PodmanCalls
 from wsmgr.adapters.podman.capabilities import PROBE_SPEC, CapabilityProbe
 from wsmgr.adapters.podman.containers import Container, from_inspect, from_list, leaving, observed, vanished
+from wsmgr.adapters.podman.delegated import pids_are_delegated
 from wsmgr.adapters.podman.ending import explained
 from wsmgr.adapters.podman.errors import image_missing, message_of, refused
 from wsmgr.adapters.podman.loglines import last_lines
@@ -70,6 +71,7 @@ class PodmanEngine:
         self._pause = PauseProcess(Program())
         self._filter_dir = filter_dir
         self._filter: Path | None = None
+        self._by_group = False
         self._starts = asyncio.Semaphore(start_concurrency)
         # Stops wait in a thread for the whole grace; some threads always remain for the rest.
         self._ends = asyncio.Semaphore(max(1, threads - start_concurrency - 2))
@@ -88,6 +90,7 @@ class PodmanEngine:
         if os.geteuid() == 0:
             raise EngineUnavailable("Containers are made by an unprivileged user, never by root: run wsmgr as one.")
         async with self._opening:
+            self._by_group = await asyncio.to_thread(pids_are_delegated)
             if self._filter is None and self._filter_dir is not None:
                 try:
                     self._filter = await asyncio.to_thread(write_filter, self._filter_dir)
@@ -154,7 +157,8 @@ class PodmanEngine:
     async def create(self, spec: Spec) -> str:
         """Post the raw body."""
         name = self._name(spec.workspace)
-        body = create_body(spec, name=name, labels=workspace_labels(self._instance, spec), seccomp=self._filter)
+        labels = workspace_labels(self._instance, spec)
+        body = create_body(spec, name=name, labels=labels, seccomp=self._filter, by_group=self._by_group)
         answer = await self._post_create(body)
         if _name_in_use(answer):
             existing = await self._inspect(name)
@@ -226,6 +230,7 @@ class PodmanEngine:
             starts=self._starts,
             long_timeout_s=self._long_timeout_s,
             seccomp=self._filter,
+            by_group=self._by_group,
         )
         found = await probe.run()
         if probe.facts is not None:

@@ -77,10 +77,12 @@ async def end(child: Child, terminate: Callable[[], None], kill: Callable[[], No
     if not child.ended.is_set() and grace_s > 0:
         _quietly(terminate)
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(child.ended.wait(), grace_s)
+            async with asyncio.timeout(grace_s):
+                await child.ended.wait()
     _quietly(kill)  # also when the main process has ended: what it left behind
     try:
-        await asyncio.wait_for(child.ended.wait(), _KILLED_WITHIN_S)
+        async with asyncio.timeout(_KILLED_WITHIN_S):
+            await child.ended.wait()
     except TimeoutError:
         raise EngineFailure(f"Process {child.pid} did not end when it was killed.") from None
     child.close()

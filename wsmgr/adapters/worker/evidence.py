@@ -148,7 +148,8 @@ async def _inside(launcher: SandboxLauncher, script: str) -> Mapping[str, object
     )
     try:
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(launched.child.ended.wait(), _PROBE_S)
+            async with asyncio.timeout(_PROBE_S):
+                await launched.child.ended.wait()
         lines = launched.child.tail.lines(1)
     finally:
         await end(launched.child, launched.terminate, launched.kill, 0.0)

@@ -33,7 +33,8 @@ async def libraries(binary: Path, *modules: Path) -> Sequence[str]:
         env={"LC_ALL": "C", "PATH": "/usr/bin:/bin"},
     )
     try:
-        output, _ = await asyncio.wait_for(process.communicate(), _LDD_S)
+        async with asyncio.timeout(_LDD_S):
+            output, _ = await process.communicate()
     except TimeoutError:
         process.kill()
         await process.wait()

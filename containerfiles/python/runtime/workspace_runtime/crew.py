@@ -27,6 +27,7 @@ class Crew:
 
     def __init__(self, settings: Settings, loop: Loop, guard: Guard, spawner: Spawner) -> None:
         self._memory_bytes = settings.memory_bytes
+        self._pids = settings.pids
         self._loop = loop
         self._guard = guard
         self._spawner = spawner
@@ -67,7 +68,8 @@ class Crew:
         self._shrink(self._most - 1)
         control, theirs = socket.socketpair()
         pipes = [os.pipe2(os.O_CLOEXEC) for _ in range(2)]
-        order: dict[str, object] = {"slug": plugin.slug, "runtime": os.getpid(), "memory": self._memory_bytes}
+        order: dict[str, object] = {"slug": plugin.slug, "runtime": os.getpid()}
+        order |= {"memory": self._memory_bytes, "pids": self._pids}
         order["asyncio"] = self._asynchronous
         try:
             pid = self._spawner.spawn(order, [theirs.fileno(), pipes[0][1], pipes[1][1]])

@@ -18,8 +18,9 @@ class SettingsError(Exception):
 
 class Settings:
     """Every setting. It listens on the socket that was handed in as `descriptor`, else at `path`, else on TCP, at
-    `host` and `port`. `open_proc`: `/proc` of the runtime stays readable for its own user, who needs that where there
-    is no process of the sandbox in front of it."""
+    `host` and `port`. `pids`: how many processes and threads the workspace may have, 0: as many as RLIMIT_NPROC says.
+    `open_proc`: `/proc` of the runtime stays readable for its own user, who needs that where there is no process of the
+    sandbox in front of it."""
 
     def __init__(self, env: Mapping[str, str]) -> None:
         listen = env.get("LISTEN", "3000")
@@ -27,6 +28,7 @@ class Settings:
         self.path, self.host, self.port = (None, "", 0) if self.descriptor is not None else parse_listen(listen)
         self.memory_bytes = _integer(env, "WSMGR_MEMORY_MB", 256, 32, 1024 * 1024) * MEBIBYTE
         self.concurrency = _integer(env, "WSMGR_CONCURRENCY", 4, 1, 256)
+        self.pids = _integer(env, "WSMGR_PIDS", 0, 0, 1024 * 1024)
         self.output_bytes = _integer(env, "WSMGR_OUTPUT_BYTES", MEBIBYTE, 1, 256 * MEBIBYTE)
         self.log_bytes = _integer(env, "WSMGR_LOG_BYTES", 65536, 0, 16 * MEBIBYTE)
         self.input_bytes = _integer(env, "WSMGR_INPUT_BYTES", 8 * MEBIBYTE, 64, 256 * MEBIBYTE)

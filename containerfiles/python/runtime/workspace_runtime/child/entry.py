@@ -33,7 +33,7 @@ def run(order: Mapping[str, object], fds: list[int]) -> None:
     """Never returns but to end the process."""
     _arrange(fds)
     _settle_in(order)
-    _limit(int(str(order["memory"])))
+    _limit(int(str(order["memory"])), int(str(order["pids"])))
     channel = Channel(_CONTROL)
     os.register_at_fork(after_in_child=channel.disown)
     logs = capture_output(channel)
@@ -92,11 +92,12 @@ def _settle_in(order: Mapping[str, object]) -> None:
     os.chdir("/tmp")  # noqa: S108 (its own)
 
 
-def _limit(memory_bytes: int) -> None:
+def _limit(memory_bytes: int, pids: int) -> None:
     stack_size(_THREAD_STACK_BYTES)
     limits = [(resource.RLIMIT_CORE, 0), (resource.RLIMIT_DATA, int(memory_bytes * _MEMORY_SHARE))]
-    processes = resource.getrlimit(resource.RLIMIT_NPROC)[0]
-    if processes != resource.RLIM_INFINITY:
+    given = (resource.getrlimit(resource.RLIMIT_NPROC)[0], pids)
+    processes = min((most for most in given if most not in (0, resource.RLIM_INFINITY)), default=None)
+    if processes is not None:
         limits.append((resource.RLIMIT_NPROC, max(1, processes - _RESERVED_PROCESSES)))
     for kind, value in limits:
         hard = resource.getrlimit(kind)[1]
