@@ -2,6 +2,7 @@
 import { Execution } from './execution.mjs';
 import { HttpError } from './http-error.mjs';
 import { LoadFailure } from './outcomes.mjs';
+import { Sealing } from './sealing.mjs';
 
 const SLUG = /^[a-z0-9][a-z0-9-]{0,63}$/;
 const VERSION_MOST = 256;
@@ -9,14 +10,16 @@ const VERSION_MOST = 256;
 /** Returns `(method, url) → handler`; an unknown path or method is an HttpError. */
 export function createRoutes(settings, plugins, pool) {
   const execute = executeRoute(settings, plugins, pool);
+  const sealing = new Sealing();
   const exact = {
     '/execute': { POST: execute },
     '/health': { GET: healthRoute(plugins, pool) },
     '/cancel': { POST: cancelRoute(pool) },
     '/reload': { POST: reloadRoute(plugins) },
     '/drain': { POST: drainRoute(pool) },
+    '/key': { PUT: keyRoute(sealing) },
   };
-  const onePlugin = { PUT: putRoute(plugins), DELETE: deleteRoute(plugins) };
+  const onePlugin = { PUT: putRoute(plugins, sealing), DELETE: deleteRoute(plugins) };
   return (method, url) => {
     if (url === '/execute' && method === 'POST') return execute;
     const methods = Object.hasOwn(exact, url) ? exact[url] : url.startsWith('/plugins/') ? onePlugin : undefined;
@@ -88,7 +91,14 @@ function cancelRoute(pool) {
   };
 }
 
-function putRoute(plugins) {
+function keyRoute(sealing) {
+  return (_request, reply, body) => {
+    sealing.take(parseObject(body).key);
+    reply.json(200, '{"sealed":true}');
+  };
+}
+
+function putRoute(plugins, sealing) {
   return async (request, reply, body) => {
     const slug = slugOf(request.url);
     const asked = parseObject(body);
@@ -102,6 +112,7 @@ function putRoute(plugins) {
     if (asked.version.length < 1 || asked.version.length > VERSION_MOST) {
       throw new HttpError(422, 'invalid', `"version" must have 1 to ${VERSION_MOST} characters.`);
     }
+    if (typeof asked.sealed === 'string') asked.secrets = parseObject(sealing.opened(asked.sealed, slug, asked.version));
     await answerLoad(reply, plugins.put(slug, asked.version, asked, settingsIn(asked)));
   };
 }

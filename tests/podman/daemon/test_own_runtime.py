@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import base64
 import http.client
 import json
+import secrets
 import socket
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -12,7 +15,7 @@ from typing import Any, Literal
 
 import pytest
 
-from tests.podman.daemon.rig import RealDaemon, real_daemon, unrestricted_plans
+from tests.podman.daemon.rig import RealDaemon, real_daemon, unrestricted_plans, wait_for
 from wsmgr.client import Client
 
 NODE = """
@@ -36,6 +39,16 @@ const acts = {
   link: ([target, path]) => attempt(() => fs.symlinkSync(target, path)),
   listen,
   sockets: () => [...Array(256).keys()].filter((fd) => attempt(() => fs.fstatSync(fd).isSocket()) === true),
+  read: ([marker, ms]) => {
+    const page = Buffer.alloc(65536), found = [], until = Date.now() + ms;
+    const sockets = acts.sockets();
+    while (Date.now() < until && !Buffer.concat(found).includes(marker)) {
+      for (const fd of sockets) {
+        try { found.push(Buffer.from(page.subarray(0, fs.readSync(fd, page)))); } catch { continue; }
+      }
+    }
+    return Buffer.concat(found).toString('latin1');
+  },
   wait: (ms) => new Promise((done) => setTimeout(done, ms, ms)),
 };
 module.exports = ([act, value]) => acts[act](value);
@@ -101,6 +114,8 @@ KEEPERS = {
 }
 FOLDER = "/run/wsmgr"
 PRIVATE = f"{FOLDER}/daemon"
+TRIES = 20
+"""The plugin and the runtime race for what comes; the plugin never rests."""
 SOCKETS = (f"{FOLDER}/api.sock", f"{PRIVATE}/api.sock")
 
 
@@ -179,6 +194,38 @@ def test_descriptors_of_the_runtime_are_its_own_in_python_alone(workspace: Works
     found = workspace.act("sockets")
     assert (len(found) == 1) is (workspace.language == "python"), found
     assert found
+
+
+def test_what_a_descriptor_gives_away_has_no_secret_in_it(daemon: RealDaemon, client: Client) -> None:
+    """A plugin in JavaScript reads what the daemon sends to its neighbour, from the process' own descriptors: it finds
+    the neighbour's configuration, which is the control, and the secrets sealed. They arrive all the same."""
+    owner, planted = "user:thief", f"planted-{secrets.token_hex(16)}"
+    client.put_plugin(owner, "hostile", language="javascript", code=NODE)
+    client.put_plugin(owner, "keeper", language="javascript", code="module.exports = (_, c) => c.secrets.API_KEY")
+    client.put_plugin_config(owner, "keeper", {"planted": planted})
+    client.execute("thief", "keeper")
+    for _ in range(TRIES):
+        secret = f"secret-{secrets.token_hex(16)}"
+        with ThreadPoolExecutor(2) as pool, daemon.client() as other:
+            reading = pool.submit(client.execute, "thief", "hostile", ["read", [planted, 6000]])
+            wait_for(lambda: other.health().inflight, 10)
+            time.sleep(0.3)
+            putting = pool.submit(other.put_secret, owner, "keeper", "API_KEY", secret)
+            answer = reading.result()
+            putting.result()
+        assert answer.success, answer.error
+        read = str(answer.output)
+        if planted in read:
+            break
+    assert planted in read
+    assert '"sealed":"' in read
+    plain = secret.encode()
+    for hidden in (secret, plain.hex(), *(base64.b64encode(b"x" * shift + plain).decode()[4:-4] for shift in range(3))):
+        assert hidden not in read
+    mine = client.execute("thief", "keeper")
+    assert mine.success, mine.error
+    assert mine.output != planted
+    assert (mine.output, len(secret)) == ("***", 39) or mine.output == secret
 
 
 def test_a_plugin_cannot_change_the_daemons_folder(workspace: Workspace) -> None:

@@ -94,6 +94,16 @@ def load_failure_of(status: int, body: bytes) -> Failure | None:
     )
 
 
+def took_key(status: int, body: bytes) -> bool:
+    """Whether the runtime has the key now; False where it knows of none. Raises RuntimeBusy, ProtocolViolation."""
+    value = _shallow(body)
+    if status in (404, 405, 501):
+        return False
+    if status != 200:
+        _refused(status, value)
+    return True
+
+
 def check_deleted(status: int, body: bytes) -> None:
     """Raises RuntimeBusy, ProtocolViolation unless the plugin is gone."""
     value = _shallow(body)

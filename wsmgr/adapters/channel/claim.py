@@ -26,7 +26,7 @@ def claim(folder: int, name: str) -> int:
     Once something is there, what a plugin puts in the old place is not looked at. Raises ProtocolViolation when the
     private folder is not this user's alone, FileNotFoundError when nothing is in either place.
     """
-    private = _private(folder)
+    private = private_in(folder)
     try:
         with contextlib.suppress(FileNotFoundError):
             return os.open(name, _SOCKET, dir_fd=private)
@@ -37,7 +37,8 @@ def claim(folder: int, name: str) -> int:
         os.close(private)
 
 
-def _private(folder: int) -> int:
+def private_in(folder: int) -> int:
+    """An O_PATH descriptor of the private folder, made where there is none. Raises ProtocolViolation, OSError."""
     with contextlib.suppress(FileExistsError):
         os.mkdir(PRIVATE, 0o700, dir_fd=folder)
     private = os.open(PRIVATE, _FOLDER, dir_fd=folder)

@@ -13,10 +13,15 @@ import os
 import socket
 import stat
 import struct
+from collections.abc import Callable
+from typing import TypeVar
 
-from wsmgr.adapters.channel.claim import claim
+from wsmgr.adapters.channel.claim import claim, private_in
+from wsmgr.adapters.channel.keeping import NO_KEY, keep_key, key_in
 from wsmgr.core.workspace import Endpoint
 from wsmgr.ports.channel import ChannelClosed, ProtocolViolation
+
+T = TypeVar("T")
 
 _FOLDER = os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC
 _PEER = struct.Struct("3i")  # pid, uid, gid
@@ -58,17 +63,13 @@ def _connect_now(at: Endpoint) -> socket.socket:
 
 def _find(at: Endpoint) -> int:
     """An O_PATH descriptor of the socket itself, reached without following one link inside the workspace."""
-    *folders, name = _components(at.socket)
-    # `root` is a link of the kernel's own making into the mount namespace of that process: the one to follow.
-    here = os.open("/" if at.on_host else f"/proc/{at.pid}/root", _FOLDER)
+    name = _components(at.socket)[-1]
+    here = _folder_of(at)
     try:
-        for folder in folders:
-            here = _step(here, os.open(folder, _FOLDER | os.O_NOFOLLOW, dir_fd=here))
-        if at.uid == os.geteuid():
-            # No folder keeps out a listener who is this very user.
-            found = os.open(name, os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=here)
-        else:
+        if _is_claimed(at):
             found = claim(here, name)
+        else:
+            found = os.open(name, os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=here)
     finally:
         os.close(here)
     if stat.S_ISSOCK(os.fstat(found).st_mode):
@@ -77,9 +78,50 @@ def _find(at: Endpoint) -> int:
     raise ProtocolViolation(f"What is at {at.socket} in the workspace is not a socket.")
 
 
-def _step(here: int, there: int) -> int:
-    os.close(here)
-    return there
+def key_of(at: Endpoint) -> bytes | None:
+    """What is kept as the key of the runtime there; NO_KEY where no folder keeps its plugins from it. Raises as
+    `connect` does."""
+    return _in_private(at, key_in) if _is_claimed(at) else NO_KEY
+
+
+def keep_key_of(at: Endpoint, key: bytes) -> None:
+    """From now on `key_of` says this. Raises as `connect` does."""
+    _in_private(at, lambda private: keep_key(private, key))
+
+
+def _is_claimed(at: Endpoint) -> bool:
+    """No folder keeps out a listener who is this very user."""
+    return at.uid != os.geteuid()
+
+
+def _in_private(at: Endpoint, act: Callable[[int], T]) -> T:
+    try:
+        folder = _folder_of(at)
+        try:
+            private = private_in(folder)
+        finally:
+            os.close(folder)
+        try:
+            return act(private)
+        finally:
+            os.close(private)
+    except OSError as error:
+        raise _explained(error, at) from error
+
+
+def _folder_of(at: Endpoint) -> int:
+    """An O_PATH descriptor of the folder in which the runtime has bound its socket."""
+    # `root` is a link of the kernel's own making into the mount namespace of that process: the one to follow.
+    here = os.open("/" if at.on_host else f"/proc/{at.pid}/root", _FOLDER)
+    try:
+        for folder in _components(at.socket)[:-1]:
+            there = os.open(folder, _FOLDER | os.O_NOFOLLOW, dir_fd=here)
+            os.close(here)
+            here = there
+    except BaseException:
+        os.close(here)
+        raise
+    return here
 
 
 def _components(path: str) -> list[str]:

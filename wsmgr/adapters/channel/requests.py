@@ -7,6 +7,7 @@ import hashlib
 
 import orjson
 
+from wsmgr.adapters.channel.sealing import Seal
 from wsmgr.core.bundle import Bundle
 from wsmgr.core.errors import InvalidRequest
 from wsmgr.core.ids import ExecutionId, Slug
@@ -52,24 +53,35 @@ def cancel(execution: ExecutionId) -> bytes:
     return _HEAD % (b"POST /cancel", len(body)) + body
 
 
-def put(plugin: PluginSource, settings: PluginSettings, namespace: str | None) -> bytes:
-    """`PUT /plugins/{slug}`. Raises InvalidRequest when the code is not text that UTF-8 can hold."""
+def key(value: bytes) -> bytes:
+    """`PUT /key`."""
+    body = orjson.dumps({"key": base64.b64encode(value).decode()})
+    return _HEAD % (b"PUT /key", len(body)) + body
+
+
+def put(plugin: PluginSource, settings: PluginSettings, namespace: str | None, seal: Seal | None = None) -> bytes:
+    """`PUT /plugins/{slug}`, its secrets sealed where there is a seal. Raises InvalidRequest when the code is not text
+    that UTF-8 can hold."""
+    slug = wire_slug(plugin.slug, namespace)
     version = runtime_version(plugin.version, settings.revision)
     content = {"code": plugin.code} if plugin.bundle is None else {"bundle": _bundle(plugin.bundle)}
-    asked = {"version": version, "language": plugin.language.value, **content, **_given(settings)}
+    asked = {"version": version, "language": plugin.language.value, **content, **_given(settings, slug, version, seal)}
     try:
         body = orjson.dumps(asked)
     except orjson.JSONEncodeError as error:
         raise InvalidRequest(f"The code of {plugin.slug} cannot be written as JSON: {error}.") from None
-    line = f"PUT /plugins/{wire_slug(plugin.slug, namespace)}"
+    line = f"PUT /plugins/{slug}"
     return _HEAD % (line.encode(), len(body)) + body
 
 
-def _given(settings: PluginSettings) -> dict[str, object]:
+def _given(settings: PluginSettings, slug: str, version: str, seal: Seal | None) -> dict[str, object]:
     if not settings.revision:
         return {}
-    secrets = {name: secret.reveal() for name, secret in settings.secrets.items()}
-    return {"config": dict(settings.config), "secrets": secrets}
+    secrets: dict[str, str] = {name: secret.reveal() for name, secret in settings.secrets.items()}
+    given: dict[str, object] = {"config": dict(settings.config)}
+    if seal is None or not secrets:
+        return given | {"secrets": secrets}
+    return given | {"sealed": seal.secrets(secrets, slug, version)}
 
 
 def _bundle(bundle: Bundle) -> dict[str, object]:

@@ -9,9 +9,10 @@ from wsmgr.adapters.channel.connection import Answer, Connection
 from wsmgr.adapters.channel.hearing import hear
 from wsmgr.adapters.channel.lines import Lines
 from wsmgr.adapters.channel.pool import Pool
+from wsmgr.adapters.channel.seals import Keys, KeysInside, Seals
 from wsmgr.core.ids import ExecutionId, Slug
 from wsmgr.core.outcome import Failure, Outcome
-from wsmgr.core.plugin import PluginSource
+from wsmgr.core.plugin import Language, PluginSource
 from wsmgr.core.plugin_settings import NO_SETTINGS, PluginSettings
 from wsmgr.core.workspace import Endpoint
 from wsmgr.ports.channel import Call, ChannelClosed, Listener, RuntimeHealth
@@ -19,6 +20,8 @@ from wsmgr.ports.channel import Call, ChannelClosed, Listener, RuntimeHealth
 _SMALL_ANSWER_BYTES = 1024 * 1024  # answers that carry no output: health, push, delete
 _ANSWER_BYTES_MOST = 256 * 1024 * 1024
 _SLACK_BYTES = 64 * 1024
+KEY_S = 5.0
+"""How long a runtime that has just answered may take to accept its key."""
 _FRAMES = 16  # an emitted digit is a line of a dozen bytes
 
 
@@ -27,7 +30,7 @@ class RuntimeChannel:
 
     `grace_s`: seconds that a runtime gets beyond the plugin's own time limit to say how it ended.
     `connect_timeout_s`: how long a full backlog is waited for. The pool keeps at most `idle_per_endpoint` idle
-    connections of one runtime and `idle_total` of all, each a descriptor.
+    connections of one runtime and `idle_total` of all, each a descriptor. `keys`: where the runtimes' keys are kept.
 
     Besides what the port names, a call whose input cannot be written as JSON raises InvalidRequest; nothing is sent.
     """
@@ -39,10 +42,12 @@ class RuntimeChannel:
         connect_timeout_s: float = 2.0,
         idle_per_endpoint: int = 32,
         idle_total: int = 1024,
+        keys: Keys | None = None,
     ) -> None:
         self._grace_s = grace_s
         self._connect_timeout_s = connect_timeout_s
         self._pool = Pool(idle_per_endpoint=idle_per_endpoint, idle_total=idle_total)
+        self._seals = Seals(keys or KeysInside(), self._send_key)
 
     async def execute(self, at: Endpoint, call: Call, listener: Listener | None = None) -> Outcome:
         """Run one call; the bound is its own timeout plus the grace."""
@@ -68,7 +73,9 @@ class RuntimeChannel:
         self, at: Endpoint, plugin: PluginSource, timeout_s: float, settings: PluginSettings = NO_SETTINGS
     ) -> Failure | None:
         """Push and load a version with its settings."""
-        status, body = await self._ask_small(at, requests.put(plugin, settings, at.namespace), timeout_s)
+        # Also for a plugin without secrets: it may be the one that reads what is sent to the next.
+        seal = await self._seals.of(at) if plugin.language is Language.JAVASCRIPT else None
+        status, body = await self._ask_small(at, requests.put(plugin, settings, at.namespace, seal), timeout_s)
         return answers.load_failure_of(status, body)
 
     async def delete(self, at: Endpoint, slug: Slug, timeout_s: float) -> None:
@@ -79,10 +86,15 @@ class RuntimeChannel:
     def forget(self, at: Endpoint) -> None:
         """Close what is pooled for this endpoint; calls in flight end on their own."""
         self._pool.forget(at)
+        self._seals.forget(at)
 
     async def close(self) -> None:
         """Close everything, also under calls in flight: those get ChannelClosed."""
         await self._pool.close()
+
+    async def _send_key(self, at: Endpoint, key: bytes) -> bool:
+        status, body = await self._ask_small(at, requests.key(key), KEY_S)
+        return answers.took_key(status, body)
 
     async def _stream(self, at: Endpoint, call: Call, listener: Listener, line_bytes: int) -> Outcome:
         """As `execute`. The pieces together may be many times the output: a tiny one is mostly its frame."""
