@@ -112,6 +112,8 @@ KEEPERS = {
     "javascript": "module.exports = (input) => ['keeper', input]",
     "python": "def execute(input, context): return ['keeper', input]",
 }
+KEEPS = "module.exports = (_, { secrets }) => [...(secrets.API_KEY ?? '')].reverse().join('')"
+"""Backwards, or the daemon would mask it."""
 FOLDER = "/run/wsmgr"
 PRIVATE = f"{FOLDER}/daemon"
 TRIES = 20
@@ -201,7 +203,7 @@ def test_what_a_descriptor_gives_away_has_no_secret_in_it(daemon: RealDaemon, cl
     the neighbour's configuration, which is the control, and the secrets sealed. They arrive all the same."""
     owner, planted = "user:thief", f"planted-{secrets.token_hex(16)}"
     client.put_plugin(owner, "hostile", language="javascript", code=NODE)
-    client.put_plugin(owner, "keeper", language="javascript", code="module.exports = (_, c) => c.secrets.API_KEY")
+    client.put_plugin(owner, "keeper", language="javascript", code=KEEPS)
     client.put_plugin_config(owner, "keeper", {"planted": planted})
     client.execute("thief", "keeper")
     for _ in range(TRIES):
@@ -223,9 +225,7 @@ def test_what_a_descriptor_gives_away_has_no_secret_in_it(daemon: RealDaemon, cl
     for hidden in (secret, plain.hex(), *(base64.b64encode(b"x" * shift + plain).decode()[4:-4] for shift in range(3))):
         assert hidden not in read
     mine = client.execute("thief", "keeper")
-    assert mine.success, mine.error
-    assert mine.output != planted
-    assert (mine.output, len(secret)) == ("***", 39) or mine.output == secret
+    assert mine.output == secret[::-1], mine.error
 
 
 def test_a_plugin_cannot_change_the_daemons_folder(workspace: Workspace) -> None:
