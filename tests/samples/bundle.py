@@ -28,6 +28,7 @@ NAMES = ("markdown", "dates", "maths", "tables")
 FOLDER_NAMES = (*NAMES, "configs")
 """esbuild cannot make an ES module of what `yaml` requires; as a folder it is as npm put it."""
 BUNDLER = "bundler"
+CHECKER = "checker"
 NPM_SECONDS = 240.0
 BUILD_SECONDS = 60.0
 
@@ -83,8 +84,13 @@ def expected(name: str) -> Any:
     return json.loads(answer)
 
 
+def type_checker() -> list[str]:
+    """The command of the TypeScript compiler."""
+    return [str(_node()), str(installed(CHECKER) / "node_modules" / "typescript" / "bin" / "tsc")]
+
+
 def _recipe(name: str) -> Path:
-    if name not in (*FOLDER_NAMES, BUNDLER):
+    if name not in (*FOLDER_NAMES, BUNDLER, CHECKER):
         raise SampleError(f"there is no sample {name!r}; the samples are {', '.join(FOLDER_NAMES)}")
     return HERE / name
 
