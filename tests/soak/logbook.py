@@ -11,7 +11,8 @@ WINDOW_S = 10
 MOST_IN_WINDOW = 40
 """So often the same thing may be said of one workspace within the window: four times a second is a busy loop."""
 DEFECTS = ("Traceback", "defect", "background work failed", "delivery failed", "alerts failed", "retention failed",
-           "never retrieved", "was destroyed but it is pending", "request failed")  # fmt: skip
+           "never retrieved", "was destroyed but it is pending", "request failed", "a task does not end",
+           "the daemon did not end in time")  # fmt: skip
 
 
 def audit(lines: Iterable[str]) -> Iterator[str]:
