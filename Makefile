@@ -222,7 +222,7 @@ test-podman: ## The tests on real rootless podman alone
 	$(MAKE) test-as-user TESTS="$(PODMAN_TESTS)"
 
 .PHONY: test-host
-test-host: dev ## The tests on a whole host: Debian 12 in an emulator, set up by the playbooks (20 minutes on two free cores)
+test-host: dev ## The tests on a whole host: Debian 12 in an emulator, set up by the playbooks (30 to 40 minutes on two free cores)
 	if [[ -z "$(ROOT)" ]]; then
 	  command -v sudo > /dev/null || { $(NEED_ROOT); }
 	  echo "==> The disk of the host is made as root: sudo does that"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from concurrent.futures import ThreadPoolExecutor
 
 from tests.host.host import Host
@@ -14,6 +15,8 @@ MANY = 30
 MIB = 1024 * 1024
 START_S = 1200.0
 LOADING = 2
+MONITORS = 1000
+"""More workspaces than any test host has, each with a monitor of the daemon's user."""
 
 
 def test_thirty_workspaces_at_once(host: Host, client: PatientClient) -> None:
@@ -35,7 +38,12 @@ def test_thirty_workspaces_at_once(host: Host, client: PatientClient) -> None:
             "cat /sys/fs/cgroup/user.slice/user-*.slice/user@*.service/user.slice/libpod-*.scope/container/memory.max"
         )
         assert groups.split().count(str(128 * MIB)) >= MANY
-        assert group_of(host, client, "user:many-00").table("memory.events")["oom_kill"] == 0
+        group = group_of(host, client, "user:many-00")
+        assert group.table("memory.events")["oom_kill"] == 0
+        # The next one, too, can be started: no workspace has a limit of processes that the monitors of all others meet.
+        limits = host.ssh(f"cat /proc/{group.pid}/limits")
+        (processes,) = re.findall(r"^Max processes +(\d+)", limits, re.MULTILINE)
+        assert int(processes) > MONITORS > group.number("pids.max")
     finally:
         # Whatever came of it: the tests after this one have the host to themselves.
         with ThreadPoolExecutor(MANY) as pool:
