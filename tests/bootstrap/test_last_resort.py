@@ -36,7 +36,7 @@ def test_a_hang_ends(what: str) -> None:
 
 
 def test_an_end_in_time_is_not_disturbed() -> None:
-    """The exit code is the program's own."""
-    program = _PROGRAM.format(hang="return")
+    """The exit code is the program's own, also where it takes its time after all was done."""
+    program = _PROGRAM.format(hang="return") + "last_resort.disarm()\nimport time; time.sleep(2)\n"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=30, check=False)
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")

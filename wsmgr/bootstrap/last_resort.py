@@ -27,6 +27,11 @@ def arm(deadline_s: float, overtime_s: float = OVERTIME_S) -> None:
     faulthandler.dump_traceback_later(within_s, exit=True, file=sys.__stderr__ or sys.stderr)
 
 
+def disarm() -> None:
+    """All is done and let go of: what still ends by itself (a thread in a hung call to podman) has a bound of its own."""
+    faulthandler.cancel_dump_traceback_later()
+
+
 def _tell(within_s: float) -> None:
     waiting = {task.get_name(): where(task) for task in asyncio.all_tasks()}
     log.critical("the daemon did not end in time and is ended now", within_s=within_s, waiting=waiting)

@@ -96,6 +96,7 @@ async def _serve(settings: Settings) -> int:
             one.close()
         settings.socket.unlink(missing_ok=True)
     how.ignore_signals()
+    last_resort.disarm()
     log.info("stopped")
     return 0
 
