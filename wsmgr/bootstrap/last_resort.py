@@ -28,7 +28,7 @@ def arm(deadline_s: float, overtime_s: float = OVERTIME_S) -> None:
 
 
 def disarm() -> None:
-    """All is done and let go of: what still ends by itself (a thread in a hung call to podman) has a bound of its own."""
+    """All is done and let go of: what still ends by itself (a thread in a hung call to podman) has a bound."""
     faulthandler.cancel_dump_traceback_later()
 
 
