@@ -10,6 +10,9 @@ import os
 import select
 import signal
 import threading
+import time
+
+GRACE_S = 1.0
 
 
 def watch(descriptor: int) -> None:
@@ -24,3 +27,6 @@ def _wait(descriptor: int) -> None:
     poll.register(descriptor, 0)
     poll.poll()
     os.kill(os.getpid(), signal.SIGHUP)
+    # Whoever was started with that signal ignored (`nohup`) is here still, and has nobody to show anything to.
+    time.sleep(GRACE_S)
+    os._exit(128 + signal.SIGHUP)
