@@ -97,6 +97,10 @@ class Graph(PlotextPlot):
         self._axes(plot, series, span, top * 1.05 or 1.0)
         self.refresh()
 
+    def on_unmount(self) -> None:
+        """The base class subscribes by a function that holds the widget; such a subscriber is kept for ever."""
+        self.app.theme_changed_signal.unsubscribe(self)
+
     def render_line(self, y: int) -> Strip:
         """Textual asks for its lines one by one."""
         built_from = (self._shown, self.size, self.app.theme)

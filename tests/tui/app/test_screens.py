@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import gc
 import json
 from pathlib import Path
 
 import pytest
+from textual._styles_cache import StylesCache
 
 from tests.client import canned
 from tests.tui import scenes
@@ -14,6 +16,7 @@ from tests.tui.stage import Stage, settled, text_of, until
 from tui.screens.confirm import Confirm
 from tui.screens.fleet import FleetScreen
 from tui.screens.workspace import TABS, WorkspaceScreen
+from tui.widgets.graph import Graph
 from tui.widgets.listing import Listing
 
 SIZE = (120, 40)
@@ -21,6 +24,34 @@ SIZE = (120, 40)
 
 def _said(stage: Stage) -> str:
     return "\n".join(str(one.message) for one in stage.app._notifications)
+
+
+async def test_what_was_left_is_not_kept() -> None:
+    """An operator goes in and out of workspaces for hours: nothing of what was drawn outlives that. The control counts
+    the same things while they are there."""
+    stage = Stage()
+    async with stage.app.run_test(size=SIZE) as pilot:
+        await settled(pilot)
+        rested, there = len(_drawn()), 0
+        for _ in range(5):
+            await pilot.press("enter")
+            await until(pilot, lambda: len(stage.app.screen.query(Graph)) == 4)
+            await settled(pilot)
+            there = there or len(_drawn())
+            await pilot.press("escape")
+            await until(pilot, lambda: isinstance(stage.app.screen, FleetScreen))
+            await settled(pilot)
+        assert there >= rested + 4
+        left = _drawn()
+        # Timers that were cancelled keep what they were for until they are swept up: no more than one round's.
+        assert sum(isinstance(one, Graph) for one in left) <= 4
+        assert len(left) < rested + 2 * (there - rested)
+
+
+def _drawn() -> list[object]:
+    """All graphs, and all that widgets remember of what they look like."""
+    gc.collect()
+    return [one for one in gc.get_objects() if isinstance(one, Graph | StylesCache)]
 
 
 @pytest.mark.parametrize(
