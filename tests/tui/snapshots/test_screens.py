@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from textual.pilot import Pilot
@@ -51,3 +52,10 @@ def test_screen(name: str, size: tuple[int, int], snap_compare: Callable[..., bo
 
     scene.before(stage)
     assert snap_compare(stage.app, terminal_size=size, run_before=play)
+
+
+def test_no_picture_is_left_over() -> None:
+    """Each belongs to a screen that is still drawn: processes beside each other cannot tell what none of them used."""
+    drawn = {f"test_screen[{name}-{columns}x{lines}].svg" for name in SCENES for columns, lines in SIZES}
+    kept = Path(__file__).parent / "__snapshots__" / "test_screens"
+    assert {file.name for file in kept.iterdir()} == drawn
