@@ -7,6 +7,9 @@ import sys
 
 import pytest
 
+# They wait in real time, since what is tried is a timer of the process.
+pytestmark = pytest.mark.slow
+
 _HANGS = {
     "a task": "await asyncio.Event().wait()",
     "the event loop": "import time; time.sleep(60)",
