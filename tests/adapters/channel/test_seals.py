@@ -12,7 +12,7 @@ import pytest
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from tests.contract.channel.rig import HELLO
-from tests.contract.channel.server import Request, RuntimeServer, Wire, answer
+from tests.contract.channel.server import Request, RuntimeServer, Wire, answer, raw
 from wsmgr.adapters.channel import RuntimeChannel
 from wsmgr.adapters.channel.keeping import NO_KEY
 from wsmgr.core.masking import Mask
@@ -120,6 +120,19 @@ async def test_a_runtime_without_keys_gets_them_as_they_are(
     channel.forget(at)
     await channel.put(at, HELLO, 5, SETTINGS)
     assert [request.path for request in asked].count("/key") == 1
+
+
+async def test_a_runtime_may_say_so_in_its_own_words(
+    server: RuntimeServer, at: Endpoint, channel: RuntimeChannel, keys: KeysHere
+) -> None:
+    """What it answers at a path that it does not know is nobody's business."""
+
+    async def script(request: Request, _: Wire) -> bytes:
+        return raw(b"<h1>Not Found</h1>", 404) if request.path == "/key" else answer({"loadMs": 1})
+
+    server.script = script
+    assert await channel.put(at, HELLO, 5, SETTINGS) is None
+    assert keys.key == NO_KEY
 
 
 async def test_without_a_key_that_is_certain_nothing_is_pushed(

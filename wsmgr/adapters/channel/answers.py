@@ -96,9 +96,10 @@ def load_failure_of(status: int, body: bytes) -> Failure | None:
 
 def took_key(status: int, body: bytes) -> bool:
     """Whether the runtime has the key now; False where it knows of none. Raises RuntimeBusy, ProtocolViolation."""
-    value = _shallow(body)
     if status in (404, 405, 501):
+        # In whatever words: a runtime of somebody else's need not know the path.
         return False
+    value = _shallow(body)
     if status != 200:
         _refused(status, value)
     return True
