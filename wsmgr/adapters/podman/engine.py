@@ -71,7 +71,6 @@ class PodmanEngine:
         self._pause = PauseProcess(Program())
         self._filter_dir = filter_dir
         self._filter: Path | None = None
-        self._by_group = False
         self._starts = asyncio.Semaphore(start_concurrency)
         # Stops wait in a thread for the whole grace; some threads always remain for the rest.
         self._ends = asyncio.Semaphore(max(1, threads - start_concurrency - 2))
@@ -90,7 +89,6 @@ class PodmanEngine:
         if os.geteuid() == 0:
             raise EngineUnavailable("Containers are made by an unprivileged user, never by root: run wsmgr as one.")
         async with self._opening:
-            self._by_group = await asyncio.to_thread(pids_are_delegated)
             if self._filter is None and self._filter_dir is not None:
                 try:
                     self._filter = await asyncio.to_thread(write_filter, self._filter_dir)
@@ -158,7 +156,8 @@ class PodmanEngine:
         """Post the raw body."""
         name = self._name(spec.workspace)
         labels = workspace_labels(self._instance, spec)
-        body = create_body(spec, name=name, labels=labels, seccomp=self._filter, by_group=self._by_group)
+        # Asked each time, since delegation can be taken away: then the rlimit is what is left.
+        body = create_body(spec, name=name, labels=labels, seccomp=self._filter, by_group=pids_are_delegated())
         answer = await self._post_create(body)
         if _name_in_use(answer):
             existing = await self._inspect(name)
@@ -230,7 +229,7 @@ class PodmanEngine:
             starts=self._starts,
             long_timeout_s=self._long_timeout_s,
             seccomp=self._filter,
-            by_group=self._by_group,
+            by_group=pids_are_delegated(),
         )
         found = await probe.run()
         if probe.facts is not None:
