@@ -112,7 +112,7 @@ function putRoute(plugins, sealing) {
     if (asked.version.length < 1 || asked.version.length > VERSION_MOST) {
       throw new HttpError(422, 'invalid', `"version" must have 1 to ${VERSION_MOST} characters.`);
     }
-    if (typeof asked.sealed === 'string') asked.secrets = parseObject(sealing.opened(asked.sealed, slug, asked.version));
+    if (asked.sealed != null) asked.secrets = parseObject(sealing.opened(asked.sealed, slug, asked.version));
     await answerLoad(reply, plugins.put(slug, asked.version, asked, settingsIn(asked)));
   };
 }

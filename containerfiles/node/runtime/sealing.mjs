@@ -19,6 +19,7 @@ export class Sealing {
 
   /** The text that was sealed for this version of a plugin. Throws an HttpError, which says nothing of the text. */
   opened(text, slug, version) {
+    if (typeof text !== 'string') throw new HttpError(422, 'invalid', '"sealed" must be a string.');
     if (this.#key === null) throw new HttpError(409, 'no_key', 'This runtime has no key for what is sealed.');
     // Loaded by those who have secrets only: it takes milliseconds.
     const { createDecipheriv } = process.getBuiltinModule('node:crypto');

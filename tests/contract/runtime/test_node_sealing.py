@@ -78,6 +78,15 @@ def test_what_is_no_key_is_refused(shared: Runtime, key: object) -> None:
     assert (answer.status, answer.error["type"]) == (422, "invalid")
 
 
+@pytest.mark.parametrize("sealed", [7, ["A"], {"TOKEN": "plain"}, True])
+def test_what_is_sealed_is_text(shared: Runtime, sealed: object) -> None:
+    """Anything else is refused, rather than loaded without secrets."""
+    body = {"version": "v1", "language": "javascript", "code": source("sees-given", "javascript"), "sealed": sealed}
+    answer = shared.call("PUT", "/plugins/never-there", body)
+    assert (answer.status, answer.error["type"]) == (422, "invalid")
+    assert "never-there" not in shared.health()["plugins"]
+
+
 @pytest.mark.parametrize("plain", [[], {"A": 1}, "text"])
 def test_what_opens_is_checked_as_plain_ones_are(runtime: Runtime, plain: object) -> None:
     """Names with strings."""
