@@ -7,7 +7,6 @@ import http.client
 import json
 import secrets
 import socket
-import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -211,7 +210,6 @@ def test_what_a_descriptor_gives_away_has_no_secret_in_it(daemon: RealDaemon, cl
         with ThreadPoolExecutor(2) as pool, daemon.client() as other:
             reading = pool.submit(client.execute, "thief", "hostile", ["read", [planted, 6000]])
             wait_for(lambda: other.health().inflight, 10)
-            time.sleep(0.3)
             putting = pool.submit(other.put_secret, owner, "keeper", "API_KEY", secret)
             answer = reading.result()
             putting.result()
